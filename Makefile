@@ -1,0 +1,47 @@
+# Everything a newcomer needs: `make demo`, `make test`. State goes to ./var (or TINGFENG_HOME).
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# keeps caches inside the checkout, so that an unwritable HOME is no obstacle
+export PIP_CACHE_DIR ?= $(CURDIR)/var/cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUTF8 := 1
+
+.PHONY: demo test lint types tests bench docs clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/tingfeng demo
+
+test: lint types tests
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy --cache-dir var/cache/mypy .
+
+tests: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q -p no:cacheprovider
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.run
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.docs
+
+clean:
+	rm -rf $(VENV) var build *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 或更新版本;例如:make demo PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+# torch comes as a CPU build where the index has one: see README, "安装 torch"
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[models,dev]'
+	@touch $@

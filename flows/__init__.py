@@ -1,0 +1,1 @@
+"""Prefect flows, wiring and the command line: the only place that knows everyone."""

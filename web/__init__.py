@@ -1,0 +1,1 @@
+"""The pages: routes in app.py, views, templates. No SQL, no rules."""

@@ -1,0 +1,35 @@
+"""Small Jinja filters: times, counts, safe links."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tingfeng.clock import SHANGHAI
+
+WEEKDAYS = "一二三四五六日"
+
+
+def show_when(at: datetime | None) -> str:
+    """`11-14 13:05 周六` in Asia/Shanghai; '' for None."""
+    if at is None:
+        return ""
+    local = at.astimezone(SHANGHAI)
+    return f"{local:%m-%d %H:%M} 周{WEEKDAYS[local.weekday()]}"
+
+
+def show_ago(at: datetime, now: datetime) -> str:
+    """`3 分钟前`, `5 小时前`, `2 天前`."""
+    minutes = max(0, int((now - at).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} 分钟前"
+    return f"{minutes // 60} 小时前" if minutes < 2880 else f"{minutes // 1440} 天前"
+
+
+def keep_safe_link(url: str) -> str:
+    """The address if it is http(s), else '' – a post's link is hostile until shown otherwise."""
+    return url if url.startswith(("http://", "https://")) else ""
+
+
+def show_signed(value: float | None) -> str:
+    """`+0.31`, `−0.12`, `–` for nothing to say."""
+    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
