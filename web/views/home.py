@@ -144,15 +144,11 @@ def card_of(posts: PostStore, desk: Desk, incident: Incident, now: datetime) -> 
 def list_mentions(posts: PostStore, subject: str, words: str, cursor: str, now: datetime) -> MentionList:
     """Newest mentions of a subject that match the query; a mistake in it is shown, not raised."""
     try:
-        query = subject_query(subject, f"({words})") if words.strip() else subject_query(subject)
         if words.strip():
-            parse_query(words, search=True)  # so that positions in messages are those of what the person wrote
+            parse_query(words, search=True)  # first alone, so that a mistake's position is that in what the person wrote
+        query = subject_query(subject, f"({words})" if words.strip() else "")
         return MentionList(posts.search(query, until=now, limit=MENTIONS_SHOWN, cursor=cursor))
     except QuerySyntaxError as error:
-        try:
-            parse_query(words, search=True)
-        except QuerySyntaxError as own:
-            error = own
         return MentionList(SearchPage((), 0), error.message, error.position)
     except UsageError as error:
         return MentionList(SearchPage((), 0), error.message)
