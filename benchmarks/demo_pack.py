@@ -22,7 +22,10 @@ from tingfeng.clock import SHANGHAI
 PACK = Path(__file__).resolve().parent.parent / "config" / "demo" / "responses.jsonl.xz"
 APP_ID = "900000001"
 HTML, JSON = "text/html; charset=utf-8", "application/json; charset=utf-8"
-FEEDS = {"news": ("news.example/rss.xml", "text/xml"), "forum": ("forum.example/atom.xml", "application/atom+xml; charset=utf-8")}
+FEEDS = {
+    "news": ("news.example/rss.xml", "text/xml"),
+    "forum": ("forum.example/atom.xml", "application/atom+xml; charset=utf-8"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class Recorder:
     """Walks through the passes; keeps for each site what a visitor has not seen yet."""
 
     def __init__(self, world: World) -> None:
-        self._by_site = {site: [post for post in world.posts if post.site == site] for site in ("heimao", "appstore", "forum", "news", "xhs", "weibo")}
+        self._by_site = {
+            site: [post for post in world.posts if post.site == site]
+            for site in ("heimao", "appstore", "forum", "news", "xhs", "weibo")
+        }
         self._seen = dict.fromkeys(self._by_site, 0)
 
     def answers(self) -> Iterator[Answer]:
@@ -83,7 +89,9 @@ class Recorder:
     def _heimao(self, at: datetime) -> Iterator[Answer]:
         shown, fresh = self._fresh("heimao", at, 10)
         for page in range(1, (len(shown) + 9) // 10 + 1):
-            yield Answer(at, f"tousu.sina.com.cn/api/index/feed?page={page}", 200, JSON, sites.heimao_feed(shown, page, at))
+            yield Answer(
+                at, f"tousu.sina.com.cn/api/index/feed?page={page}", 200, JSON, sites.heimao_feed(shown, page, at)
+            )
         for post in fresh:
             if post.brand:
                 key = f"tousu.sina.com.cn/complaint/view/{sites.heimao_sn(post)}/?sld={sites.heimao_sld(post)}"
@@ -109,7 +117,9 @@ class Recorder:
             _, fresh = self._fresh(site, at, 0)
             if fresh:
                 lines = "".join(sites.export_line(post) + "\n" for post in fresh)
-                yield Answer(at, f"inbox {site}/jsonl/search_contents_{day}.jsonl", 200, "application/jsonl", lines.encode())
+                yield Answer(
+                    at, f"inbox {site}/jsonl/search_contents_{day}.jsonl", 200, "application/jsonl", lines.encode()
+                )
 
 
 def write_pack(path: Path = PACK, seed: int = 20261114) -> tuple[int, int]:

@@ -68,7 +68,10 @@ def heimao_item(post: WorldPost, at: datetime) -> dict[str, object]:
         "evaluate_u": None,
         "url": f"//tousu.sina.com.cn/complaint/view/{sn}/?sld={heimao_sld(post)}",
     }
-    return {"main": main, "author": {"title": f"匿名喵{post.author}", "wb_profile": f"//weibo.com/u/{post.author:010d}"}}
+    return {
+        "main": main,
+        "author": {"title": f"匿名喵{post.author}", "wb_profile": f"//weibo.com/u/{post.author:010d}"},
+    }
 
 
 def heimao_detail(post: WorldPost, at: datetime) -> bytes:
@@ -96,7 +99,11 @@ def appstore_page(posts: Sequence[WorldPost], at: datetime) -> bytes:
     pacific = ZoneInfo("America/Los_Angeles")
     entries = [
         {
-            "author": {"uri": {"label": f"https://itunes.apple.com/cn/reviews/id{post.author + 100000000}"}, "name": {"label": f"用户{post.author}"}, "label": ""},
+            "author": {
+                "uri": {"label": f"https://itunes.apple.com/cn/reviews/id{post.author + 100000000}"},
+                "name": {"label": f"用户{post.author}"},
+                "label": "",
+            },
             "updated": {"label": post.at.astimezone(pacific).isoformat(timespec="seconds")},
             "im:rating": {"label": str(post.rating or 3)},
             "im:version": {"label": "8.2.1" if post.number % 3 else "8.1.0"},
@@ -108,7 +115,14 @@ def appstore_page(posts: Sequence[WorldPost], at: datetime) -> bytes:
         }
         for post in posts[:50]
     ]
-    feed = {"feed": {"author": {"name": {"label": "iTunes Store"}}, "entry": entries, "updated": {"label": at.astimezone(pacific).isoformat(timespec="seconds")}, "title": {"label": "iTunes Store: 用户评论"}}}
+    feed = {
+        "feed": {
+            "author": {"name": {"label": "iTunes Store"}},
+            "entry": entries,
+            "updated": {"label": at.astimezone(pacific).isoformat(timespec="seconds")},
+            "title": {"label": "iTunes Store: 用户评论"},
+        }
+    }
     return json.dumps(feed, ensure_ascii=False).encode()
 
 
@@ -116,7 +130,7 @@ def news_feed(posts: Iterable[WorldPost], at: datetime) -> bytes:
     """RSS 2.0 with HTML in CDATA, in GB18030: an older news site."""
     items = "".join(
         f"<item><title>{html.escape(post.title)}</title><link>https://news.example/a/{post.number}.html</link>"
-        f"<guid isPermaLink=\"false\">news-{post.number}</guid><description><![CDATA[<p>{html.escape(post.text)}</p>]]></description>"
+        f'<guid isPermaLink="false">news-{post.number}</guid><description><![CDATA[<p>{html.escape(post.text)}</p>]]></description>'
         f"<pubDate>{format_datetime(post.at)}</pubDate></item>"
         for post in posts
     )

@@ -56,7 +56,11 @@ QUESTION = (
     ("求推荐", "谢谢大家", "在线等", "有知道的吗", "求解答"),
 )  # fmt: skip
 # the same question asked again and again: rises through the weeks
-REPEATED_QUESTION = ("{brand}恒温水壶的保温时间怎么调到24小时", "请问{brand}恒温水壶保温能设24小时吗", "{brand}恒温水壶怎么设置保温24小时?说明书没写")
+REPEATED_QUESTION = (
+    "{brand}恒温水壶的保温时间怎么调到24小时",
+    "请问{brand}恒温水壶保温能设24小时吗",
+    "{brand}恒温水壶怎么设置保温24小时?说明书没写",
+)
 SUGGESTION = (
     ("建议{brand}{product}", "希望{brand}下一代{product}", "{brand}{product}要是", "给{brand}提个建议:{product}"),
     ("加一个静音模式", "出一个{price}毫升的大容量款", "把提示音做成可以关的", "在App里能看到用电量", "配一根长一点的电源线", "单卖密封圈"),
@@ -106,4 +110,11 @@ NOISE = (
     ("扣了{price}元,客服不处理", "等了{days}天没有结果", "承诺的服务没有兑现"),
     ("要求退款", "请平台监督", "要求道歉并赔偿"),
 )  # fmt: skip
-ISSUES = {"quality": "质量问题", "service": "服务态度差", "refund": "不予退款", "logistics": "发货延迟", "app": "软件故障", "crisis": "存在安全隐患"}
+ISSUES = {
+    "quality": "质量问题",
+    "service": "服务态度差",
+    "refund": "不予退款",
+    "logistics": "发货延迟",
+    "app": "软件故障",
+    "crisis": "存在安全隐患",
+}

@@ -18,7 +18,10 @@ START = datetime(2026, 10, 12, tzinfo=SHANGHAI).astimezone(UTC)
 END = datetime(2026, 11, 15, 12, tzinfo=SHANGHAI).astimezone(UTC)
 FESTIVAL = (datetime(2026, 11, 10, 20, tzinfo=SHANGHAI), datetime(2026, 11, 12, 0, tzinfo=SHANGHAI))
 CRISIS_AT = datetime(2026, 11, 14, 13, 0, tzinfo=SHANGHAI).astimezone(UTC)
-OUTAGE = (datetime(2026, 10, 28, 6, tzinfo=SHANGHAI).astimezone(UTC), datetime(2026, 10, 29, 19, tzinfo=SHANGHAI).astimezone(UTC))
+OUTAGE = (
+    datetime(2026, 10, 28, 6, tzinfo=SHANGHAI).astimezone(UTC),
+    datetime(2026, 10, 29, 19, tzinfo=SHANGHAI).astimezone(UTC),
+)
 
 # posts a day by site
 SITES = {"heimao": 5.0, "appstore": 5.0, "forum": 18.0, "news": 1.2, "xhs": 18.0, "weibo": 22.0}
@@ -57,14 +60,18 @@ class World:
         self._tell_copies()
         self.posts.sort(key=lambda post: (post.at, post.number))
 
-    def _add(self, site: str, at: datetime, brand: str, what: str, title: str, text: str, issue: str = "", rating: int = 0) -> None:
+    def _add(
+        self, site: str, at: datetime, brand: str, what: str, title: str, text: str, issue: str = "", rating: int = 0
+    ) -> None:
         rng = self._random
         likes = int(rng.paretovariate(1.2)) if site in ("xhs", "weibo") else 0
         # a post in sixteen carries a number that must be masked before it is stored
         if what in ("negative", "crisis") and rng.random() < 0.06:
             text += "。" + self._fill(rng.choice(T.PERSONAL), brand)
         number = len(self.posts) + 1
-        self.posts.append(WorldPost(number, site, at, brand, what, title, text, rng.randrange(4000), issue, rating, likes))
+        self.posts.append(
+            WorldPost(number, site, at, brand, what, title, text, rng.randrange(4000), issue, rating, likes)
+        )
 
     def _fill(self, template: str, brand: str, product: str = "") -> str:
         rng = self._random
@@ -136,7 +143,9 @@ class World:
     def _say(self, what: str, brand: str, site: str, weeks: float) -> tuple[str, str]:
         rng = self._random
         if what == "negative":
-            issue = "app" if site == "appstore" else rng.choice(("quality", "service", "refund", "logistics", "quality"))
+            issue = (
+                "app" if site == "appstore" else rng.choice(("quality", "service", "refund", "logistics", "quality"))
+            )
             return self._compose(T.NEGATIVE[issue], brand), issue
         if what == "suggestion" and brand == T.BRAND and weeks > 3 and rng.random() < 0.75:
             return self._compose(T.RISING_SUGGESTION, brand, "恒温水壶"), ""
@@ -174,7 +183,9 @@ class World:
         site = rng.choices(("weibo", "xhs", "forum", "heimao", "appstore"), (0.34, 0.18, 0.34, 0.12, 0.02))[0]
         if rng.random() < 0.15 and site != "heimao":
             text = self._fill("刚看到{brand}恒温水壶起火的消息,有人知道是哪个批次吗", T.BRAND)
-            self._add(site, at, T.BRAND, "question", self._headline(text, site), text + rng.choice(("", "?", ",坐等回应")))
+            self._add(
+                site, at, T.BRAND, "question", self._headline(text, site), text + rng.choice(("", "?", ",坐等回应"))
+            )
             return
         text = self._compose(T.CRISIS, T.BRAND, "恒温水壶")
         if site == "weibo" and rng.random() < 0.15:

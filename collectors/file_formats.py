@@ -61,7 +61,15 @@ HEIMAO_STATUSES = {
 
 
 def media(
-    platform: str, title: str, source: str, kind: PostKind, needs: str, cols: Columns, url: str = "", prefix: str = "", lacks: str = ""
+    platform: str,
+    title: str,
+    source: str,
+    kind: PostKind,
+    needs: str,
+    cols: Columns,
+    url: str = "",
+    prefix: str = "",
+    lacks: str = "",
 ) -> FileFormat:
     """A MediaCrawler export; old files carry `user_id`, new ones `creator_hash` (read by file_rows.read_author)."""
     return FileFormat(

@@ -36,7 +36,9 @@ def read_rows(path: Path) -> Iterator[Row | RejectedRow]:
     ending = "".join(path.suffixes[-2:]).lower().removesuffix(".gz")
     ending = ending[ending.rfind(".") :] if "." in ending else ""
     if ending not in ENDINGS:
-        raise UsageError("不认识的文件种类", where=str(path), hint=f"支持 {'、'.join(ENDINGS)},文本文件可以再用 gzip 压缩")
+        raise UsageError(
+            "不认识的文件种类", where=str(path), hint=f"支持 {'、'.join(ENDINGS)},文本文件可以再用 gzip 压缩"
+        )
     if not path.is_file():
         raise UsageError("文件不存在", where=str(path), hint="请检查路径")
     if ending == ".xlsx":
@@ -85,7 +87,9 @@ def read_lines(path: Path, encoding: str) -> Iterator[str | RejectedRow]:
             number += 1
             total += len(raw)
             if total > MAX_TOTAL_BYTES and path.suffix.lower() == ".gz":
-                raise UsageError("解压后超过 4 GB,停止读取", where=f"{path} 第 {number} 行", hint="请拆成几个文件再导入")
+                raise UsageError(
+                    "解压后超过 4 GB,停止读取", where=f"{path} 第 {number} 行", hint="请拆成几个文件再导入"
+                )
             if len(raw) > MAX_LINE_BYTES:
                 while raw and not raw.endswith(b"\n"):
                     raw = stream.readline(MAX_LINE_BYTES)
@@ -127,11 +131,13 @@ def read_json(path: Path) -> Iterator[Row | RejectedRow]:
     try:
         items = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"不是完整的 JSON({str(error)[:80]})", where=str(path), hint="文件可能被截断;JSONL 可以逐行读取") from error
+        raise UsageError(
+            f"不是完整的 JSON({str(error)[:80]})", where=str(path), hint="文件可能被截断;JSONL 可以逐行读取"
+        ) from error
     if isinstance(items, dict):
         items = items.get("data", items)
     if not isinstance(items, list):
-        raise UsageError("JSON 里没有数组", where=str(path), hint="需要 [{…}, {…}] 或 {\"data\": [{…}]}")
+        raise UsageError("JSON 里没有数组", where=str(path), hint='需要 [{…}, {…}] 或 {"data": [{…}]}')
     for number, item in enumerate(items, 1):
         if isinstance(item, dict):
             yield Row(number, {str(key): show_value(value) for key, value in item.items()})
@@ -185,7 +191,9 @@ def read_sheet(path: Path) -> Iterator[Row | RejectedRow]:
             raise UsageError(f"解压后有 {size // 1_000_000} MB,停止读取", where=str(path), hint="请另存为 CSV 再导入")
         book = load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise UsageError(f"不是完整的 XLSX({error})", where=str(path), hint="请用 Excel 或 WPS 打开后另存一份") from error
+        raise UsageError(
+            f"不是完整的 XLSX({error})", where=str(path), hint="请用 Excel 或 WPS 打开后另存一份"
+        ) from error
     try:
         header: list[str] = []
         for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):

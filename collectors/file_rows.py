@@ -62,7 +62,9 @@ class RowReader:
             parent_id=self._get(values, "parent"),
             rating=read_rating(self._get(values, "rating")),
             complaint=self._complaint(values, native_id),
-            extras={name: values[name][:100] for name in (self._known.extras if self._known else ()) if values.get(name)},
+            extras={
+                name: values[name][:100] for name in (self._known.extras if self._known else ()) if values.get(name)
+            },
         )
 
     def _get(self, values: Mapping[str, str], canonical: str) -> str:
@@ -78,7 +80,9 @@ class RowReader:
         # old MediaCrawler files name the user, new ones carry this hash of the name: both give the same key
         if self._known and self._known.author_is_hash:
             user = values.get("user_id", "")
-            return self._author_key(hashlib.sha256(user.encode()).hexdigest()[:16] if user else values.get("creator_hash", ""))
+            return self._author_key(
+                hashlib.sha256(user.encode()).hexdigest()[:16] if user else values.get("creator_hash", "")
+            )
         return self._author_key(self._get(values, "author"))
 
     def _engagement(self, values: Mapping[str, str]) -> Engagement:

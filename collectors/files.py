@@ -52,13 +52,19 @@ class FileBatch:
     rejected: tuple[RejectedRow, ...]
 
 
-def plan_file(path: Path, *, format_name: str = "", mapping: Mapping[str, str] | None = None, source: str = "") -> FilePlan:
+def plan_file(
+    path: Path, *, format_name: str = "", mapping: Mapping[str, str] | None = None, source: str = ""
+) -> FilePlan:
     """Looks at the first rows. Raises UsageError when the file has no rows, or no column that could be text or time."""
     names = find_names(path)
     known = choose_format(format_name, names, path)
     columns: Columns = known.columns if known else guess_columns(names)
     columns = {**columns, **check_mapping(mapping or {}, names, path)}
-    missing = [word for key, word in (("time", "时间"), ("text", "正文")) if not any(name in names for name in columns.get(key, ()))]
+    missing = [
+        word
+        for key, word in (("time", "时间"), ("text", "正文"))
+        if not any(name in names for name in columns.get(key, ()))
+    ]
     if missing and not (missing == ["正文"] and "title" in columns):
         raise UsageError(
             f"找不到{'和'.join(missing)}列;文件里有 {'、'.join(names[:30])}",
@@ -66,7 +72,14 @@ def plan_file(path: Path, *, format_name: str = "", mapping: Mapping[str, str] |
             hint="请指明,例如 --map text=评论内容 --map time=评论时间",
         )
     name = known.name if known else "table"
-    return FilePlan(path, name, known.title if known else "表格(猜出的列)", source or (known.source if known else "import"), columns, known)
+    return FilePlan(
+        path,
+        name,
+        known.title if known else "表格(猜出的列)",
+        source or (known.source if known else "import"),
+        columns,
+        known,
+    )
 
 
 def find_names(path: Path) -> tuple[str, ...]:
@@ -89,7 +102,11 @@ def choose_format(format_name: str, names: tuple[str, ...], path: Path) -> FileF
     for known in FORMATS:
         if known.name == format_name:
             return known
-    raise UsageError(f"没有名为 {format_name} 的格式", where=str(path), hint=f"可以写 {'、'.join(['table', *(f.name for f in FORMATS)])}")
+    raise UsageError(
+        f"没有名为 {format_name} 的格式",
+        where=str(path),
+        hint=f"可以写 {'、'.join(['table', *(f.name for f in FORMATS)])}",
+    )
 
 
 def check_mapping(mapping: Mapping[str, str], names: tuple[str, ...], path: Path) -> Columns:

@@ -83,7 +83,9 @@ class Replay(httpx.BaseTransport):
         etag = f'"{hashlib.blake2b(found.body, digest_size=8).hexdigest()}"'
         if request.headers.get("if-none-match") == etag:
             return httpx.Response(304, headers={"etag": etag}, request=request)
-        return httpx.Response(found.status, headers={"content-type": found.type, "etag": etag}, content=found.body, request=request)
+        return httpx.Response(
+            found.status, headers={"content-type": found.type, "etag": etag}, content=found.body, request=request
+        )
 
 
 def name_request(url: httpx.URL) -> str:

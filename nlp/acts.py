@@ -20,7 +20,9 @@ def judge_acts(text: str, kind: PostKind, lexicon: Lexicon) -> tuple[Act, ...]:
     found: set[Act] = set()
     if is_ad(plain, lexicon):
         found.add(Act.AD)
-    if kind is PostKind.ARTICLE or (has(lexicon, "news", "cues", plain) and kind not in (PostKind.REVIEW, PostKind.TICKET)):
+    if kind is PostKind.ARTICLE or (
+        has(lexicon, "news", "cues", plain) and kind not in (PostKind.REVIEW, PostKind.TICKET)
+    ):
         found.add(Act.NEWS)
     if Act.AD not in found and Act.NEWS not in found:
         found |= judge_voice(plain, clauses, kind, lexicon)
@@ -31,7 +33,11 @@ def judge_voice(plain: str, clauses: list[str], kind: PostKind, lexicon: Lexicon
     """What a person says in their own voice."""
     found: set[Act] = set()
     rhetorical = has(lexicon, "question", "rhetorical", plain)
-    if kind is PostKind.TICKET or has(lexicon, "complaint", "demands", plain) or has(lexicon, "complaint", "open_case", plain):
+    if (
+        kind is PostKind.TICKET
+        or has(lexicon, "complaint", "demands", plain)
+        or has(lexicon, "complaint", "open_case", plain)
+    ):
         found.add(Act.COMPLAINT)
     if not has(lexicon, "suggestion", "mocking", plain) and suggests(clauses, lexicon):
         found.add(Act.SUGGESTION)
@@ -64,7 +70,12 @@ def suggests(clauses: list[str], lexicon: Lexicon) -> bool:
     for clause in clauses:
         if has(lexicon, "suggestion", "cues", clause):
             return True
-        if start is not None and (begun := start.match(clause.strip())) and len(clause.strip()) > begun.end() + 3 and "求推荐" not in clause:
+        if (
+            start is not None
+            and (begun := start.match(clause.strip()))
+            and len(clause.strip()) > begun.end() + 3
+            and "求推荐" not in clause
+        ):
             return True
     return False
 

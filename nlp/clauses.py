@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 Span = tuple[int, int]
-END = re.compile(r"[。!?;\n]+|[,,](?=[^,,]{0,12}(?:而|但|倒是|反而|相比|比起|不如|还是))|(?:,|,)?(?=但是|不过|然而|相反)")
+END = re.compile(
+    r"[。!?;\n]+|[,,](?=[^,,]{0,12}(?:而|但|倒是|反而|相比|比起|不如|还是))|(?:,|,)?(?=但是|不过|然而|相反)"
+)
 
 
 def split_clauses(plain: str) -> list[Span]:
     """Character spans of the clauses of a normalised text; together they cover it."""
     edges = [0, *(found.end() for found in END.finditer(plain)), len(plain)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def part_about(plain: str, spans: Sequence[Span], others: Sequence[Span]) -> str:

@@ -70,7 +70,10 @@ def evaluate(judge: SentimentJudge, data: Path) -> Report:
     groups: dict[str, list[Labelled]] = {}
     for row in rows:
         groups.setdefault(f"{row.source}/{row.category}" if row.category == "酒店" else row.source, []).append(row)
-    sets = [measure(judge, name, [row.text for row in group], [row.label for row in group]) for name, group in sorted(groups.items())]
+    sets = [
+        measure(judge, name, [row.text for row in group], [row.label for row in group])
+        for name, group in sorted(groups.items())
+    ]
     for name in ("wb100k", "weibo2018"):
         if name in groups:
             texts = [strip_emoticons(row.text) for row in groups[name]]
@@ -91,7 +94,10 @@ def measure(judge: SentimentJudge, name: str, texts: Sequence[str], labels: Sequ
         n=len(gold),
         accuracy=round(float((told == gold).mean()), 4),
         majority=round(max(Counter(labels).values()) / len(gold), 4),
-        words=round(float(np.mean([judge_by_words(text, present) == label for text, label in zip(texts, labels, strict=True)])), 4),
+        words=round(
+            float(np.mean([judge_by_words(text, present) == label for text, label in zip(texts, labels, strict=True)])),
+            4,
+        ),
         classes={str(CLASSES[index]): score_class(told, gold, index) for index in present},
         ece=round(calibration_error(masked / masked.clip(0).sum(axis=1, keepdims=True), told == gold), 4),
         uncertain=round(undecided / len(gold), 4),
@@ -111,7 +117,11 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = 
     """Expected calibration error: mean gap of confidence and accuracy over equal bins, weighted by size (Guo et al., 2017)."""
     confidence = probabilities.max(axis=1)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(confidence[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in range(bins) if (place == b).any()]
+    gaps = [
+        abs(confidence[place == b].mean() - right[place == b].mean()) * (place == b).mean()
+        for b in range(bins)
+        if (place == b).any()
+    ]
     return float(sum(gaps))
 
 

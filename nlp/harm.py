@@ -26,4 +26,6 @@ def is_negated(plain: str, at: int, lexicon: Lexicon) -> bool:
     before = plain[max(start, clause_start) : at]
     if any(word in before for word in lexicon.near_misses):
         return False
-    return any(before.endswith(word) or before.endswith((f"{word}有", f"{word}出现", f"{word}发生", f"{word}造成")) for word in lexicon.harm_negations)
+    return before.endswith(
+        tuple(word + tail for word in lexicon.harm_negations for tail in ("", "有", "出现", "发生", "造成"))
+    )

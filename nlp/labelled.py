@@ -30,7 +30,9 @@ def split_file(folder: Path, split: str) -> Path:
     """Where a split lies. Raises UsageError when it is not there."""
     file = folder / f"sentiment_{split}.tsv.gz"
     if not file.is_file():
-        raise UsageError("没有训练数据", where=str(file), hint="请用 --data 指明含 sentiment_train.tsv.gz 等文件的文件夹")
+        raise UsageError(
+            "没有训练数据", where=str(file), hint="请用 --data 指明含 sentiment_train.tsv.gz 等文件的文件夹"
+        )
     return file
 
 
@@ -50,7 +52,9 @@ def read_split(folder: Path, split: str) -> list[Labelled]:
 
 def hold_out(text: str) -> str:
     """`dev` and `test` for one text in ten each, the same ones on every machine."""
-    return {0: "test", 1: "dev"}.get(int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:8], 16) % 10, "train")
+    return {0: "test", 1: "dev"}.get(
+        int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:8], 16) % 10, "train"
+    )
 
 
 def read_file(folder: Path, split: str) -> list[Labelled]:
@@ -61,7 +65,9 @@ def read_file(folder: Path, split: str) -> list[Labelled]:
         for number, line in enumerate(stream, 2):
             parts = line.rstrip("\n").split("\t")
             if len(parts) != 4 or parts[1] not in INDEX:
-                raise UsageError("不是 src label cat text 四列", where=f"{folder.name}/{split} 第 {number} 行", hint="请检查数据文件")
+                raise UsageError(
+                    "不是 src label cat text 四列", where=f"{folder.name}/{split} 第 {number} 行", hint="请检查数据文件"
+                )
             rows.append(Labelled(parts[0], INDEX[parts[1]], parts[2], parts[3]))
     return rows
 

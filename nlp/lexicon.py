@@ -34,8 +34,14 @@ def build_lexicon(acts: Mapping[str, object], harm: Mapping[str, object], stopwo
     compiled: dict[str, dict[str, re.Pattern[str]]] = {}
     for act, table in acts.items():
         if not isinstance(table, Mapping):
-            raise SettingsError(f"{act} 要写成一张表", where="config/lexicon/acts.toml", hint=f"例如 [{act}] 下面写 cues = […]")
-        compiled[act] = {name: any_of(read_words(value, f"acts.toml {act}.{name}")) for name, value in table.items() if name != "needed"}
+            raise SettingsError(
+                f"{act} 要写成一张表", where="config/lexicon/acts.toml", hint=f"例如 [{act}] 下面写 cues = […]"
+            )
+        compiled[act] = {
+            name: any_of(read_words(value, f"acts.toml {act}.{name}"))
+            for name, value in table.items()
+            if name != "needed"
+        }
     ad = cast(Mapping[str, object], acts.get("ad", {}))
     return Lexicon(
         acts=compiled,

@@ -20,13 +20,17 @@ WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}[@＠][A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}")
 ID_CARD = re.compile(rf"(?<![{DIGIT}A-Za-z])[{DIGIT}]{{17}}[{DIGIT}Xx](?![{DIGIT}A-Za-z])")
 BANK_CARD = re.compile(rf"(?<![{DIGIT}])[{DIGIT}]{{4}}(?:{GAP}[{DIGIT}]{{4}}){{2,3}}{GAP}[{DIGIT}]{{1,7}}(?![{DIGIT}])")
-MOBILE = re.compile(rf"(?<![{DIGIT}])(?:[+＋]?(?:86|８６){GAP})?[1１][3-9３-９][{DIGIT}]{GAP}[{DIGIT}]{{4}}{GAP}[{DIGIT}]{{4}}(?![{DIGIT}])")
+MOBILE = re.compile(
+    rf"(?<![{DIGIT}])(?:[+＋]?(?:86|８６){GAP})?[1１][3-9３-９][{DIGIT}]{GAP}[{DIGIT}]{{4}}{GAP}[{DIGIT}]{{4}}(?![{DIGIT}])"
+)
 LANDLINE = re.compile(rf"(?<![{DIGIT}])0[{DIGIT}]{{2,3}}[\-—－ ][{DIGIT}]{{7,8}}(?![{DIGIT}])")
 PLATE = re.compile(rf"[{PROVINCES}][A-HJ-NP-Za-hj-np-z][·• ]?[A-HJ-NP-Z0-9a-hj-np-z]{{5,6}}(?![A-Za-z0-9])")
 NUMBERED = re.compile(
     r"((?:订单|单号|运单|快递单|工单|案件|案号|受理|投诉编|流水|会员|账|帐|身份证|银行卡|护照)(?:编号|号码|号)?\s*(?:是|为)?\s*[:：#]?\s*)([A-Za-z0-9\-]{6,32})"
 )
-CONTACT = re.compile(r"((?:微信|微信号|加V|加v|VX|vx|QQ|qq|扣扣)(?:号|同号)?\s*(?:是)?\s*[:：]?\s*)([A-Za-z0-9_\-]{5,24})")
+CONTACT = re.compile(
+    r"((?:微信|微信号|加V|加v|VX|vx|QQ|qq|扣扣)(?:号|同号)?\s*(?:是)?\s*[:：]?\s*)([A-Za-z0-9_\-]{5,24})"
+)
 ADDRESS = re.compile(
     r"(?:[\u4e00-\u9fff]{2,8}(?:省|自治区|市))?[\u4e00-\u9fff]{2,8}(?:区|县|镇|街道|路|街|大道|巷)[\u4e00-\u9fff0-9A-Za-z]{0,12}?[0-9]{1,5}(?:号|弄|栋|幢|座|单元|号楼)"
     r"(?:[0-9A-Za-z]{1,5}(?:号楼|栋|幢|座|单元|室|户|楼|层))*(?:[0-9]{3,4}(?:室)?)?"

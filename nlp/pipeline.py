@@ -75,7 +75,10 @@ def check_order(steps: Sequence[Step]) -> None:
 
 def describe_pipeline() -> str:
     """docs/pipeline.md."""
-    rows = "".join(f"| {n} | `{s.name}` | {s.title} | {'、'.join(s.requires)} | {'、'.join(s.assigns)} |\n" for n, s in enumerate(STEPS, 1))
+    rows = "".join(
+        f"| {n} | `{s.name}` | {s.title} | {'、'.join(s.requires)} | {'、'.join(s.assigns)} |\n"
+        for n, s in enumerate(STEPS, 1)
+    )
     return f"# 判断步骤\n\n由 `make docs` 从 `nlp/pipeline.py` 生成。\n\n| 次序 | 步骤 | 做什么 | 需要 | 得到 |\n|---|---|---|---|---|\n{rows}"
 
 
@@ -125,7 +128,9 @@ class Pipeline:
         mentions: list[list[Mention]] = [[] for _ in found]
         for (number, match, _), row in zip(parts, rows, strict=True):
             mentions[number].append(self._mention(found[number], match, row))
-        return Judged(tuple(self._judged(one, tuple(own)) for one, own in zip(found, mentions, strict=True)), tuple(failed))
+        return Judged(
+            tuple(self._judged(one, tuple(own)) for one, own in zip(found, mentions, strict=True)), tuple(failed)
+        )
 
     def judge_text(self, post: Post) -> dict[str, object]:
         """What `tingfeng judge` prints of one text; fields that this version cannot judge are absent."""
@@ -134,14 +139,23 @@ class Pipeline:
         if result.failed:
             return {"id": post.native_id, "error": result.failed[0][1]}
         one = result.posts[0]
-        acts = judge_acts(join_title(masked.title, masked.text), post.kind, self._lexicon) if one.content is not Content.NO_TEXT else ()
+        acts = (
+            judge_acts(join_title(masked.title, masked.text), post.kind, self._lexicon)
+            if one.content is not Content.NO_TEXT
+            else ()
+        )
         return {
             "id": post.native_id,
             "masked_text": masked.text,
             "content": str(one.content),
             "acts": [str(act) for act in acts],
             "subjects": [
-                {"name": m.subject, "sentiment": str(m.sentiment), "probabilities": dict(m.probabilities), "harm_words": list(m.harm_words)}
+                {
+                    "name": m.subject,
+                    "sentiment": str(m.sentiment),
+                    "probabilities": dict(m.probabilities),
+                    "harm_words": list(m.harm_words),
+                }
                 for m in one.mentions
             ],
             "model": self.model,
@@ -170,14 +184,19 @@ class Pipeline:
         shifts = [SHIFTS[act] for act in one.acts if act in SHIFTS]
         harm = one.harm if Act.AD not in one.acts else ()
         shifts += [HARM_SHIFT] if harm else []
-        shifts += [RATING_SHIFTS[one.post.rating]] if one.post.rating in RATING_SHIFTS and one.post.kind is PostKind.REVIEW else []
+        if one.post.kind is PostKind.REVIEW and one.post.rating in RATING_SHIFTS:
+            shifts.append(RATING_SHIFTS[one.post.rating or 0])
         probabilities = shift_odds(row, shifts)
-        return Mention(one.post.id, match.name, one.acts, self._sentiment.label(probabilities), probabilities, harm, self.model)
+        return Mention(
+            one.post.id, match.name, one.acts, self._sentiment.label(probabilities), probabilities, harm, self.model
+        )
 
     def _judged(self, one: Found, mentions: tuple[Mention, ...]) -> JudgedPost:
         words = split_words(join_title(one.post.title, one.post.text), self._lexicon.stopwords) if mentions else ()
         copy = one.folded
-        return JudgedPost(one.post.id, one.content, mentions, copy.group, copy.is_copy, copy.signature, copy.band_keys, words)
+        return JudgedPost(
+            one.post.id, one.content, mentions, copy.group, copy.is_copy, copy.signature, copy.band_keys, words
+        )
 
 
 def shift_odds(row: Mapping[str, float], shifts: Sequence[tuple[float, float, float]]) -> dict[str, float]:
@@ -187,5 +206,3 @@ def shift_odds(row: Mapping[str, float], shifts: Sequence[tuple[float, float, fl
     total = [sum(shift[index] for shift in shifts) for index in range(len(CLASSES))]
     raw = [max(row[str(label)], 1e-4) * math.exp(total[index]) for index, label in enumerate(CLASSES)]
     return {str(label): round(value / sum(raw), 4) for label, value in zip(CLASSES, raw, strict=True)}
-
-

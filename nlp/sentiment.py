@@ -37,7 +37,13 @@ class SentimentJudge(Protocol):
 class LinearSentiment:
     """The default judge. Weights int8 [BUCKETS, 3] with one scale per class; temperature and threshold from held-out data."""
 
-    def __init__(self, weights: npt.NDArray[np.int8], scales: npt.NDArray[np.float32], bias: npt.NDArray[np.float32], card: Mapping[str, float | str]) -> None:
+    def __init__(
+        self,
+        weights: npt.NDArray[np.int8],
+        scales: npt.NDArray[np.float32],
+        bias: npt.NDArray[np.float32],
+        card: Mapping[str, float | str],
+    ) -> None:
         self._weights, self._scales, self._bias = weights, scales, bias
         self._temperature, self._threshold = float(card["temperature"]), float(card["threshold"])
         self.name = str(card["name"])
@@ -59,7 +65,9 @@ class LinearSentiment:
         found: list[dict[str, float]] = []
         for start in range(0, len(texts), BATCH):
             chunk = softmax(self.score(texts[start : start + BATCH]) / self._temperature)
-            found += [{str(label): round(float(value), 4) for label, value in zip(CLASSES, row, strict=True)} for row in chunk]
+            found += [
+                {str(label): round(float(value), 4) for label, value in zip(CLASSES, row, strict=True)} for row in chunk
+            ]
         return found
 
     def score(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:

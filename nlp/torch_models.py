@@ -54,7 +54,7 @@ def fit_linear(
     table = torch.nn.EmbeddingBag(BUCKETS, len(CLASSES), mode="sum", sparse=True)
     torch.nn.init.zeros_(table.weight)
     bias = torch.zeros(len(CLASSES), requires_grad=True)
-    optimiser = torch.optim.Adagrad([{"params": table.parameters()}, {"params": [bias]}], lr=rate)
+    optimiser = torch.optim.Adagrad([*table.parameters(), bias], lr=rate)
     shuffle = np.random.default_rng(seed)
     sizes, ends = bags.sizes, bags.offsets + bags.sizes
     for epoch in range(epochs):
@@ -65,11 +65,16 @@ def fit_linear(
             counts = sizes[chosen]
             offsets = np.concatenate(([0], np.cumsum(counts)[:-1]))
             share = np.repeat(1 / np.sqrt(counts), counts).astype(np.float32)
-            scores = table(torch.from_numpy(flat), torch.from_numpy(offsets), per_sample_weights=torch.from_numpy(share)) + bias
-            losses = torch.nn.functional.cross_entropy(scores, torch.from_numpy(labels[chosen]), reduction="none", label_smoothing=0.02)
+            scores = (
+                table(torch.from_numpy(flat), torch.from_numpy(offsets), per_sample_weights=torch.from_numpy(share))
+                + bias
+            )
+            losses = torch.nn.functional.cross_entropy(
+                scores, torch.from_numpy(labels[chosen]), reduction="none", label_smoothing=0.02
+            )
             loss = (losses * torch.from_numpy(weights[chosen])).mean()
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             if start // batch % 100 == 0:
                 progress("训练", (epoch + start / len(order)) / epochs)
@@ -90,12 +95,18 @@ class TransformerSentiment:
     def load(cls, folder: Path) -> TransformerSentiment:
         """Raises ModelError when the folder is not such a model or its classes are not sentiments."""
         if not (folder / "config.json").is_file():
-            raise ModelError("文件夹里没有 config.json", where=str(folder), hint="请写本地 Hugging Face 分类模型的文件夹,或用 model = \"default\"")
+            raise ModelError(
+                "文件夹里没有 config.json",
+                where=str(folder),
+                hint='请写本地 Hugging Face 分类模型的文件夹,或用 model = "default"',
+            )
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError, ImportError) as error:
-            raise ModelError(f"模型读不了({error})", where=str(folder), hint="请重新保存模型,或用 model = \"default\"") from error
+            raise ModelError(
+                f"模型读不了({error})", where=str(folder), hint='请重新保存模型,或用 model = "default"'
+            ) from error
         model.eval()
         return cls(tokenizer, model, read_order(model.config.id2label, folder), f"hf-{folder.name}")
 
@@ -107,7 +118,9 @@ class TransformerSentiment:
             longest = min(512, max(16, len(texts[order[-1]])))
             size = max(1, TOKENS_PER_BATCH // longest)
             chosen, order = order[-size:], order[:-size]
-            encoded = self._tokenizer([texts[i] or " " for i in chosen], truncation=True, max_length=512, padding=True, return_tensors="pt")  # type: ignore[operator]
+            encoded = self._tokenizer(
+                [texts[i] or " " for i in chosen], truncation=True, max_length=512, padding=True, return_tensors="pt"
+            )  # type: ignore[operator]
             with torch.no_grad():
                 rows = torch.softmax(self._model(**encoded).logits, dim=1).tolist()  # type: ignore[operator]
             for index, row in zip(chosen, rows, strict=True):
@@ -128,5 +141,9 @@ def read_order(names: Mapping[int, str], folder: Path) -> tuple[Sentiment, ...]:
         return ORDERS[len(words)]
     order = tuple(LABEL_WORDS[word] for word in words if word in LABEL_WORDS)
     if len(order) != len(words) or len(order) not in ORDERS:
-        raise ModelError(f"看不懂模型的类别:{'、'.join(words)}", where=str(folder), hint="需要 negative / neutral / positive 两类或三类")
+        raise ModelError(
+            f"看不懂模型的类别:{'、'.join(words)}",
+            where=str(folder),
+            hint="需要 negative / neutral / positive 两类或三类",
+        )
     return order

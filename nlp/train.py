@@ -37,7 +37,9 @@ class TrainResult:
     report: Report
 
 
-def train_sentiment(data: Path, out: Path, *, seed: int = 7, epochs: int = EPOCHS, progress: Progress = lambda what, done: None) -> TrainResult:
+def train_sentiment(
+    data: Path, out: Path, *, seed: int = 7, epochs: int = EPOCHS, progress: Progress = lambda what, done: None
+) -> TrainResult:
     """Reads the three splits in `data`, writes `weights.npz`, `model.json`, `evaluation.json`, `MODEL_CARD.md` into `out`.
 
     Nothing is written before all is measured. Raises UsageError for missing data, ModelError without torch.
@@ -55,11 +57,17 @@ def train_sentiment(data: Path, out: Path, *, seed: int = 7, epochs: int = EPOCH
     packed, scales = quantise(weights)
     draft = LinearSentiment(packed, scales, bias, {"temperature": 1.0, "threshold": 0.0, "name": "draft"})
     gold = np.array([row.label for row in rows["dev"]])
-    scores = np.concatenate([draft.score([row.text for row in rows["dev"][i : i + 256]]) for i in range(0, len(gold), 256)])
+    scores = np.concatenate(
+        [draft.score([row.text for row in rows["dev"][i : i + 256]]) for i in range(0, len(gold), 256)]
+    )
     temperature = fit_temperature(scores, gold)
-    threshold = fit_threshold(softmax(scores / np.float32(temperature)))
+    threshold = fit_threshold(softmax((scores / temperature).astype(np.float32)))
     digest = hashlib.sha256(packed.tobytes() + scales.tobytes() + bias.tobytes()).hexdigest()
-    card: dict[str, float | str] = {"name": f"linear-{digest[:8]}", "temperature": round(temperature, 4), "threshold": round(threshold, 4)}
+    card: dict[str, float | str] = {
+        "name": f"linear-{digest[:8]}",
+        "temperature": round(temperature, 4),
+        "threshold": round(threshold, 4),
+    }
     progress("评测", 0.0)
     model = LinearSentiment(packed, scales, bias, card)
     report = evaluate(model, data)
@@ -81,7 +89,10 @@ def train_sentiment(data: Path, out: Path, *, seed: int = 7, epochs: int = EPOCH
 def drop_emoticons(rows: list[Labelled], seed: int) -> list[str]:
     """Half of the microblog rows lose their `[泪]`, so that the model reads both kinds."""
     coin = np.random.default_rng(seed).random(len(rows)) < 0.5
-    return [strip_emoticons(row.text) if flip and row.source in EMOTICON_SOURCES else row.text for row, flip in zip(rows, coin, strict=True)]
+    return [
+        strip_emoticons(row.text) if flip and row.source in EMOTICON_SOURCES else row.text
+        for row, flip in zip(rows, coin, strict=True)
+    ]
 
 
 def weigh_rows(rows: list[Labelled]) -> npt.NDArray[np.float32]:
@@ -92,7 +103,7 @@ def weigh_rows(rows: list[Labelled]) -> npt.NDArray[np.float32]:
         mass = trust[labels == label].sum()
         if mass:
             trust[labels == label] *= trust.sum() / mass
-    return (trust / trust.mean()).astype(np.float32)
+    return np.asarray(trust / trust.mean(), dtype=np.float32)
 
 
 def quantise(weights: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
@@ -104,8 +115,9 @@ def quantise(weights: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], np
 
 def fit_temperature(scores: npt.NDArray[np.float32], gold: npt.NDArray[np.int64]) -> float:
     """The temperature with the least log loss (Guo et al., 2017), by a fine grid."""
+
     def loss(temperature: float) -> float:
-        chosen = softmax(scores / np.float32(temperature))[np.arange(len(gold)), gold]
+        chosen = softmax((scores / temperature).astype(np.float32))[np.arange(len(gold)), gold]
         return float(-np.log(np.maximum(chosen, 1e-9)).mean())
 
     return min((round(0.3 + 0.02 * step, 2) for step in range(200)), key=loss)
@@ -122,7 +134,9 @@ def write_weights(file: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> Non
         for name, array in arrays.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (2020, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (2020, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED
+            )
 
 
 def write_json(file: Path, value: object) -> None:

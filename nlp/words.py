@@ -28,6 +28,12 @@ def split_words(text: str, stopwords: frozenset[str]) -> tuple[str, ...]:
     """Distinct words of two or more characters, stop words out, in order, at most 60."""
     words: dict[str, None] = {}
     for word in load_jieba().lcut(normalise(text)):
-        if len(word) > 1 and WORDLIKE.match(word) and word not in stopwords and word not in PLACEHOLDERS and not word.isdigit():
+        if (
+            len(word) > 1
+            and WORDLIKE.match(word)
+            and word not in stopwords
+            and word not in PLACEHOLDERS
+            and not word.isdigit()
+        ):
             words[word] = None
     return tuple(words)[:MOST]

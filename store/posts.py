@@ -146,7 +146,9 @@ class PostStore(Protocol):
         """Mentions by the dims, ordered by key. Times as `2026-11-24` and `2026-11-24T13:00+08:00`. `copies` False leaves copies out."""
         ...
 
-    def bins(self, subject: str, since: datetime, until: datetime, seconds: int, *, sources: Sequence[str] = ()) -> list[Bin]:
+    def bins(
+        self, subject: str, since: datetime, until: datetime, seconds: int, *, sources: Sequence[str] = ()
+    ) -> list[Bin]:
         """Every interval of `seconds` from since to until, empty ones too, copies folded, coverage 1; by publish time.
 
         A post first seen more than 24 h after its publication is counted as usual here; `late_ids` of the detectors do not exist:
@@ -158,7 +160,9 @@ class PostStore(Protocol):
         """Mentions per source, for the weights of coverage."""
         ...
 
-    def significant_terms(self, query: Query, *, since: datetime, until: datetime, limit: int = 20) -> list[tuple[str, float, int]]:
+    def significant_terms(
+        self, query: Query, *, since: datetime, until: datetime, limit: int = 20
+    ) -> list[tuple[str, float, int]]:
         """(word, score, mentions) of words that stand out against the same window without the query; over jieba words, authors once."""
         ...
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from store.posts import AddResult, CountRow, Dim, NearPost, SearchPage, StoreHealth
+from store.posts import AddResult, CountRow, Dim, Hit, NearPost, SearchPage, StoreHealth
 from store.sqlite_counts import count_mentions, read_bins, read_terms, read_volumes
 from store.sqlite_query import translate
 from store.sqlite_rows import POST_COLUMNS, dump, index_text, join_marked, post_row, read_mention, read_post, to_ms
@@ -26,7 +26,9 @@ CHUNK = 500
 HOUR_MS = 3_600_000
 INSERT = f"INSERT INTO posts ({','.join(POST_COLUMNS)}) VALUES ({','.join('?' * len(POST_COLUMNS))})"
 # what a later sight of a post may change; first_seen_ms, counted_ms of an undated post and the judgement stay
-CHANGING = tuple(name for name in POST_COLUMNS if name not in ("id", "source", "native_id", "first_seen_ms", "counted_ms"))
+CHANGING = tuple(
+    name for name in POST_COLUMNS if name not in ("id", "source", "native_id", "first_seen_ms", "counted_ms")
+)
 ROLL_UP = (
     "INSERT INTO hourly (hour_ms, subject, source, sentiment, is_copy, n) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET n = n + excluded.n"
@@ -88,10 +90,18 @@ class SQLitePostStore:
         changed: list[str] = []
         seen: list[str] = []
         with self._write() as db:
-            known = {row["id"]: row for row in select_in(db, "SELECT row, id, text_hash, state_hash, title, text FROM posts WHERE id IN", list(latest))}
+            known = {
+                row["id"]: row
+                for row in select_in(
+                    db, "SELECT row, id, text_hash, state_hash, title, text FROM posts WHERE id IN", list(latest)
+                )
+            }
             fresh = [post for post in latest.values() if post.id not in known]
             db.executemany(INSERT, [post_row(post) for post in fresh])
-            rows = {row["id"]: row["row"] for row in select_in(db, "SELECT row, id FROM posts WHERE id IN", [post.id for post in fresh])}
+            rows = {
+                row["id"]: row["row"]
+                for row in select_in(db, "SELECT row, id FROM posts WHERE id IN", [post.id for post in fresh])
+            }
             db.executemany(
                 "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)",
                 [(rows[post.id], index_text(post.title), index_text(post.text)) for post in fresh],
@@ -118,7 +128,12 @@ class SQLitePostStore:
     def save_judged(self, judged: Sequence[JudgedPost], now: datetime) -> None:
         by_id = {one.post_id: one for one in judged}
         with self._write() as db:
-            posts = {row["id"]: row for row in select_in(db, "SELECT row, id, counted_ms, source, author_key FROM posts WHERE id IN", list(by_id))}
+            posts = {
+                row["id"]: row
+                for row in select_in(
+                    db, "SELECT row, id, counted_ms, source, author_key FROM posts WHERE id IN", list(by_id)
+                )
+            }
             numbers = [row["row"] for row in posts.values()]
             old = select_in(db, "SELECT * FROM mentions WHERE post_row IN", numbers)
             rolls: Counter[Roll] = Counter()
@@ -127,15 +142,39 @@ class SQLitePostStore:
             kept = {row["id"]: row for row in old if row["corrected_by"]}
             run_in(db, "DELETE FROM mentions WHERE post_row IN", numbers)
             run_in(db, "DELETE FROM bands WHERE post_row IN", numbers)
-            mentions = [mention_row(posts[id], one, mention, kept) for id, one in by_id.items() if id in posts for mention in one.mentions]
+            mentions = [
+                mention_row(posts[id], one, mention, kept)
+                for id, one in by_id.items()
+                if id in posts
+                for mention in one.mentions
+            ]
             db.executemany(f"INSERT INTO mentions VALUES ({','.join('?' * 14)})", mentions)
             for values in mentions:
-                rolls[(int(str(values[3])) // HOUR_MS * HOUR_MS, str(values[2]), str(values[4]), str(values[6]), int(str(values[11])))] += 1
-            db.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(key, posts[id]["row"]) for id, one in by_id.items() if id in posts for key in one.band_keys])
+                rolls[
+                    (
+                        int(str(values[3])) // HOUR_MS * HOUR_MS,
+                        str(values[2]),
+                        str(values[4]),
+                        str(values[6]),
+                        int(str(values[11])),
+                    )
+                ] += 1
+            db.executemany(
+                "INSERT OR IGNORE INTO bands VALUES (?, ?)",
+                [(key, posts[id]["row"]) for id, one in by_id.items() if id in posts for key in one.band_keys],
+            )
             db.executemany(
                 "UPDATE posts SET judged_ms = ?, content = ?, grp = ?, is_copy = ?, signature = ?, words = ?, lease_owner = '', lease_ms = 0 WHERE row = ?",
                 [
-                    (to_ms(now), str(one.content), one.duplicate_group or id, int(one.is_copy), to_signed(one.signature), " ".join(one.words), posts[id]["row"])
+                    (
+                        to_ms(now),
+                        str(one.content),
+                        one.duplicate_group or id,
+                        int(one.is_copy),
+                        to_signed(one.signature),
+                        " ".join(one.words),
+                        posts[id]["row"],
+                    )
                     for id, one in by_id.items()
                     if id in posts
                 ],
@@ -145,12 +184,18 @@ class SQLitePostStore:
     def mark_unjudged(self, query: Query | None = None) -> int:
         if query is None:
             with self._write() as db:
-                return db.execute("UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL").rowcount
+                return db.execute(
+                    "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL"
+                ).rowcount
         ids = [hit.post.id for hit in self._walk(query)]
         with self._write() as db:
-            return run_in(db, "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL AND id IN", sorted(set(ids)))
+            return run_in(
+                db,
+                "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL AND id IN",
+                sorted(set(ids)),
+            )
 
-    def _walk(self, query: Query) -> Iterator[object]:
+    def _walk(self, query: Query) -> Iterator[Hit]:
         page = self.search(query, limit=CHUNK, with_unmatched=True)
         yield from page.hits
         while page.next_cursor:
@@ -201,7 +246,9 @@ class SQLitePostStore:
         with self._read() as db:
             return count_mentions(db, dims, query, condition, since, until, copies)
 
-    def bins(self, subject: str, since: datetime, until: datetime, seconds: int, *, sources: Sequence[str] = ()) -> list[Bin]:
+    def bins(
+        self, subject: str, since: datetime, until: datetime, seconds: int, *, sources: Sequence[str] = ()
+    ) -> list[Bin]:
         with self._read() as db:
             return read_bins(db, subject, since, until, seconds, sources)
 
@@ -209,7 +256,9 @@ class SQLitePostStore:
         with self._read() as db:
             return read_volumes(db, since, until)
 
-    def significant_terms(self, query: Query, *, since: datetime, until: datetime, limit: int = 20) -> list[tuple[str, float, int]]:
+    def significant_terms(
+        self, query: Query, *, since: datetime, until: datetime, limit: int = 20
+    ) -> list[tuple[str, float, int]]:
         condition = translate(query)
         with self._read() as db:
             return read_terms(db, query, condition, since, until, limit)
@@ -217,10 +266,15 @@ class SQLitePostStore:
     def correct_mention(self, mention_id: str, *, sentiment: str, user: str, now: datetime) -> Mention:
         label = Sentiment(sentiment)
         with self._write() as db:
-            row = db.execute("SELECT m.*, p.id AS post_id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE m.id = ?", (mention_id,)).fetchone()
+            row = db.execute(
+                "SELECT m.*, p.id AS post_id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE m.id = ?",
+                (mention_id,),
+            ).fetchone()
             if row is None:
                 raise StoreError("没有这条提及", where=mention_id, hint="可能已经删除或重新判断")
-            db.execute("UPDATE mentions SET sentiment = ?, corrected_by = ? WHERE id = ?", (str(label), user, mention_id))
+            db.execute(
+                "UPDATE mentions SET sentiment = ?, corrected_by = ? WHERE id = ?", (str(label), user, mention_id)
+            )
             key = roll_of(row)
             moved: Counter[Roll] = Counter({key: -1})
             moved[(*key[:3], str(label), key[4])] += 1
@@ -229,7 +283,11 @@ class SQLitePostStore:
 
     def delete_posts(self, *, author_key: str = "", source: str = "", before: datetime | None = None) -> int:
         wheres, parameters = [], []
-        for sql, value in (("author_key = ?", author_key), ("source = ?", source), ("counted_ms < ?", before and to_ms(before))):
+        for sql, value in (
+            ("author_key = ?", author_key),
+            ("source = ?", source),
+            ("counted_ms < ?", before and to_ms(before)),
+        ):
             if value:
                 wheres.append(sql)
                 parameters.append(value)
@@ -254,11 +312,15 @@ class SQLitePostStore:
     def health(self) -> StoreHealth:
         with self._read() as db:
             check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            posts, mentions = (db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("posts", "mentions"))
+            posts, mentions = (
+                db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("posts", "mentions")
+            )
             unjudged = db.execute("SELECT count(*) FROM posts WHERE judged_ms IS NULL").fetchone()[0]
         problems = () if check == "ok" else (f"数据库自检没有通过:{check}",)
         detail = {"sqlite": sqlite3.sqlite_version, "checked_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        return StoreHealth("sqlite", str(self._path), posts, mentions, unjudged, self._path.stat().st_size, problems, detail)
+        return StoreHealth(
+            "sqlite", str(self._path), posts, mentions, unjudged, self._path.stat().st_size, problems, detail
+        )
 
     def backup(self, target: Path) -> None:
         """A consistent copy while others read and write. Raises StoreError."""
@@ -303,17 +365,25 @@ def update_post(db: sqlite3.Connection, old: sqlite3.Row, post: Post) -> bool:
         return False
     names = [name for name in CHANGING if row[name] is not None]
     unjudge = ", judged_ms = NULL, lease_ms = 0" if text_changed else ""
-    db.execute(f"UPDATE posts SET {', '.join(f'{name} = ?' for name in names)}{unjudge} WHERE row = ?", (*(row[name] for name in names), old["row"]))
+    db.execute(
+        f"UPDATE posts SET {', '.join(f'{name} = ?' for name in names)}{unjudge} WHERE row = ?",
+        (*(row[name] for name in names), old["row"]),
+    )
     if text_changed:
         db.execute(
             "INSERT INTO search (search, rowid, title, body) VALUES ('delete', ?, ?, ?)",
             (old["row"], index_text(old["title"]), index_text(old["text"])),
         )
-        db.execute("INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", (old["row"], index_text(post.title), index_text(post.text)))
+        db.execute(
+            "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)",
+            (old["row"], index_text(post.title), index_text(post.text)),
+        )
     return True
 
 
-def mention_row(post: sqlite3.Row, one: JudgedPost, mention: Mention, kept: Mapping[str, sqlite3.Row]) -> tuple[object, ...]:
+def mention_row(
+    post: sqlite3.Row, one: JudgedPost, mention: Mention, kept: Mapping[str, sqlite3.Row]
+) -> tuple[object, ...]:
     """Values of a row of `mentions`; a person's label stands."""
     corrected = kept.get(mention.id)
     return (
@@ -347,5 +417,3 @@ def to_signed(value: int) -> int:
 def from_signed(value: int) -> int:
     """The opposite of to_signed."""
     return value & ((1 << 64) - 1)
-
-

@@ -42,7 +42,11 @@ def count_mentions(
     found: Counter[tuple[object, ...]] = Counter()
     if query is None and set(dims) <= FROM_ROLL_UP:
         for low, high, whole in split_span(since, until):
-            found.update(count_rolled(db, dims, low, high, copies) if whole else count_raw(db, dims, condition, low, high, copies))
+            found.update(
+                count_rolled(db, dims, low, high, copies)
+                if whole
+                else count_raw(db, dims, condition, low, high, copies)
+            )
     elif condition.exact:
         found = count_raw(db, dims, condition, since, until, copies)
     else:
@@ -71,7 +75,9 @@ def split_span(since: datetime | None, until: datetime | None) -> list[tuple[dat
     return parts
 
 
-def count_rolled(db: sqlite3.Connection, dims: Sequence[Dim], since: datetime | None, until: datetime | None, copies: bool) -> Counter[tuple[object, ...]]:
+def count_rolled(
+    db: sqlite3.Connection, dims: Sequence[Dim], since: datetime | None, until: datetime | None, copies: bool
+) -> Counter[tuple[object, ...]]:
     """From the hourly roll-up."""
     span, parameters = window(since, until, "hour_ms")
     names = ", ".join(ROLL_COLUMNS[dim] for dim in dims)
@@ -81,7 +87,12 @@ def count_rolled(db: sqlite3.Connection, dims: Sequence[Dim], since: datetime | 
 
 
 def count_raw(
-    db: sqlite3.Connection, dims: Sequence[Dim], condition: Condition, since: datetime | None, until: datetime | None, copies: bool
+    db: sqlite3.Connection,
+    dims: Sequence[Dim],
+    condition: Condition,
+    since: datetime | None,
+    until: datetime | None,
+    copies: bool,
 ) -> Counter[tuple[object, ...]]:
     """From the mentions."""
     span, parameters = window(since, until, "m.counted_ms")
@@ -119,7 +130,9 @@ def spread_key(dims: Sequence[Dim], key: tuple[object, ...]) -> list[tuple[str, 
     return keys
 
 
-def read_bins(db: sqlite3.Connection, subject: str, since: datetime, until: datetime, seconds: int, sources: Sequence[str]) -> list[Bin]:
+def read_bins(
+    db: sqlite3.Connection, subject: str, since: datetime, until: datetime, seconds: int, sources: Sequence[str]
+) -> list[Bin]:
     """See PostStore.bins."""
     start, step = to_ms(floor_time(since, seconds)), seconds * 1000
     chosen = f" AND source IN ({','.join('?' * len(sources))})" if sources else ""
@@ -142,7 +155,10 @@ def read_bins(db: sqlite3.Connection, subject: str, since: datetime, until: date
 def read_volumes(db: sqlite3.Connection, since: datetime, until: datetime) -> Mapping[str, int]:
     """Mentions per source in whole hours."""
     span, parameters = window(floor_time(since, 3600), until, "hour_ms")
-    return {row[0]: row[1] for row in db.execute(f"SELECT source, sum(n) FROM hourly WHERE 1{span} GROUP BY source", parameters)}
+    return {
+        row[0]: row[1]
+        for row in db.execute(f"SELECT source, sum(n) FROM hourly WHERE 1{span} GROUP BY source", parameters)
+    }
 
 
 def read_terms(
@@ -151,7 +167,10 @@ def read_terms(
     """Words by log-odds with a prior, as z-score (Monroe et al., 2008, "Fightin' Words"); each author counts a word once."""
     span, parameters = window(since, until, "m.counted_ms")
     front = count_words(list(walk_matching(db, query, condition, span, parameters))[:MOST_POSTS])
-    every = db.execute(f"SELECT p.author_key, p.words, p.id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE 1{span} LIMIT {MOST_POSTS}", parameters)
+    every = db.execute(
+        f"SELECT p.author_key, p.words, p.id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE 1{span} LIMIT {MOST_POSTS}",
+        parameters,
+    )
     back = count_words(every.fetchall())
     total_front, total_back = sum(front.values()), sum(back.values())
     scored = []

@@ -52,7 +52,9 @@ def write(node: Node, upper: bool, parameters: list[object], exact: list[bool]) 
         exact[0] = False
         if not upper:
             return "0"
-        parameters.append(f"({' OR '.join(map(match_term, node.left))}) AND ({' OR '.join(map(match_term, node.right))})")
+        parameters.append(
+            f"({' OR '.join(map(match_term, node.left))}) AND ({' OR '.join(map(match_term, node.right))})"
+        )
         return "p.row IN (SELECT rowid FROM search WHERE search MATCH ?)"
     if isinstance(node, FieldIs):
         return write_field(node, parameters)

@@ -99,7 +99,11 @@ def unpack_complaint(text: str) -> Complaint | None:
     if not text:
         return None
     values = json.loads(text)
-    values |= {"problems": tuple(values["problems"]), "demands": tuple(values["demands"]), "status": ComplaintStatus(values["status"])}
+    values |= {
+        "problems": tuple(values["problems"]),
+        "demands": tuple(values["demands"]),
+        "status": ComplaintStatus(values["status"]),
+    }
     values |= {"replied_at": from_ms(values["replied_at"]), "completed_at": from_ms(values["completed_at"])}
     return Complaint(**values)
 
@@ -120,7 +124,14 @@ def read_post(row: sqlite3.Row) -> Post:
         published_at=from_ms(row["published_ms"]),
         published_precision=TimePrecision(row["precision"]),
         published_words=row["published_words"],
-        engagement=Engagement(row["likes"], row["comments"], row["reposts"], row["views"], bool(row["approx"]), from_ms(row["engagement_ms"])),
+        engagement=Engagement(
+            row["likes"],
+            row["comments"],
+            row["reposts"],
+            row["views"],
+            bool(row["approx"]),
+            from_ms(row["engagement_ms"]),
+        ),
         parent_id=row["parent_id"],
         root_id=row["root_id"],
         owned=row["owned"] == "true",

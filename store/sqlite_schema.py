@@ -72,7 +72,13 @@ def explain_sqlite(path: Path) -> Iterator[None]:
 def connect(path: Path, read_only: bool) -> sqlite3.Connection:
     """A connection in autocommit mode with rows by name. Transactions are written out by the caller."""
     if read_only:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
     else:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
@@ -87,11 +93,17 @@ def prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None
     """Creates the tables in an empty file; refuses a newer file. Several processes may do this at once."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
-        raise StoreError(f"数据库是更新的版本写的(第 {version} 版)", where=str(path), hint="请升级 tingfeng,或换一个数据库文件")
+        raise StoreError(
+            f"数据库是更新的版本写的(第 {version} 版)", where=str(path), hint="请升级 tingfeng,或换一个数据库文件"
+        )
     if version == VERSION or read_only:
         return
-    if not connection.execute("SELECT 1 FROM pragma_compile_options WHERE compile_options LIKE 'ENABLE_FTS5%'").fetchone():
-        raise StoreError("这个 Python 的 SQLite 没有 FTS5", where=str(path), hint="请用 python.org 或发行版自带的 Python 3.11 以上")
+    if not connection.execute(
+        "SELECT 1 FROM pragma_compile_options WHERE compile_options LIKE 'ENABLE_FTS5%'"
+    ).fetchone():
+        raise StoreError(
+            "这个 Python 的 SQLite 没有 FTS5", where=str(path), hint="请用 python.org 或发行版自带的 Python 3.11 以上"
+        )
     connection.execute("BEGIN IMMEDIATE")
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:

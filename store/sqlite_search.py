@@ -30,7 +30,9 @@ def decode_cursor(cursor: str) -> tuple[int, str]:
         at, _, id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
         return int(at), id
     except (binascii.Error, ValueError, UnicodeDecodeError) as error:
-        raise UsageError("翻页标记读不懂", where=f"cursor {cursor[:40]}", hint="请用上一页给出的 next_cursor") from error
+        raise UsageError(
+            "翻页标记读不懂", where=f"cursor {cursor[:40]}", hint="请用上一页给出的 next_cursor"
+        ) from error
 
 
 def window(since: datetime | None, until: datetime | None, column: str) -> tuple[str, list[object]]:
@@ -54,7 +56,11 @@ def search_mentions(
     with_unmatched: bool,
 ) -> SearchPage:
     """See PostStore.search."""
-    tables = "posts p LEFT JOIN mentions m ON m.post_row = p.row" if with_unmatched else "mentions m JOIN posts p ON p.row = m.post_row"
+    tables = (
+        "posts p LEFT JOIN mentions m ON m.post_row = p.row"
+        if with_unmatched
+        else "mentions m JOIN posts p ON p.row = m.post_row"
+    )
     at, key = ("p.counted_ms", "COALESCE(m.id, p.id)") if with_unmatched else ("m.counted_ms", "m.id")
     span, span_parameters = window(since, until, at)
     where = f"{condition.sql}{span}"
@@ -88,7 +94,9 @@ def read_hit(row: sqlite3.Row) -> Hit:
     return Hit(read_post(row), mention, bool(row["is_copy"]), row["copies"])
 
 
-def walk_matching(db: sqlite3.Connection, query: Query | None, condition: Condition, span: str, parameters: list[object]) -> Iterator[sqlite3.Row]:
+def walk_matching(
+    db: sqlite3.Connection, query: Query | None, condition: Condition, span: str, parameters: list[object]
+) -> Iterator[sqlite3.Row]:
     """Mentions with their posts that meet the query, in no particular order."""
     sql = f"SELECT p.*, {MENTION}, m.id AS place, 0 AS copies FROM mentions m JOIN posts p ON p.row = m.post_row WHERE {condition.sql}{span}"
     for row in db.execute(sql, [*condition.parameters, *parameters]):

@@ -10,7 +10,7 @@ class Label(StrEnum):
 
     title_zh: str
 
-    def __new__(cls, value: str, title_zh: str) -> Label:
+    def __new__(cls, value: str, title_zh: str = "") -> Label:
         member = str.__new__(cls, value)
         member._value_ = value
         member.title_zh = title_zh

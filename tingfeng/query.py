@@ -137,7 +137,9 @@ class Parser:
     def _read_near(self, token: Token) -> Near:
         distance = int(token.text)
         if not 0 <= distance <= 500:
-            raise QuerySyntaxError("NEAR 的距离要在 0 到 500 之间", position=token.position, hint="例如 NEAR/20(客服 退款)")
+            raise QuerySyntaxError(
+                "NEAR 的距离要在 0 到 500 之间", position=token.position, hint="例如 NEAR/20(客服 退款)"
+            )
         self._expect("open", "左括号,例如 NEAR/20(客服 退款)")
         left, right = self._read_side(), self._read_side()
         self._expect("close", "右括号:NEAR 里正好两项")
@@ -158,7 +160,11 @@ class Parser:
     def _read_term(self) -> Term:
         token = self._peek()
         if token is None or token.kind not in ("word", "phrase"):
-            raise QuerySyntaxError("NEAR 里只能写词、短语或 (甲 OR 乙)", position=self._position(), hint="例如 NEAR/20(客服 (退款 OR 退钱))")
+            raise QuerySyntaxError(
+                "NEAR 里只能写词、短语或 (甲 OR 乙)",
+                position=self._position(),
+                hint="例如 NEAR/20(客服 (退款 OR 退钱))",
+            )
         self._clauses += 1
         return make_term(self._take())
 
@@ -168,13 +174,19 @@ class Parser:
 
     def _read_regex(self, token: Token) -> Pattern:
         if self._search:
-            raise QuerySyntaxError("搜索里不能用正则表达式,它要读遍所有帖子", position=token.position, hint="请改用词、短语或 NEAR;监测对象里可以用")
+            raise QuerySyntaxError(
+                "搜索里不能用正则表达式,它要读遍所有帖子",
+                position=token.position,
+                hint="请改用词、短语或 NEAR;监测对象里可以用",
+            )
         import re2
 
         try:
             re2.compile(token.text)
         except re2.error as error:
-            raise QuerySyntaxError(f"正则表达式有误({error})", position=token.position, hint="不支持反向引用与环视") from error
+            raise QuerySyntaxError(
+                f"正则表达式有误({error})", position=token.position, hint="不支持反向引用与环视"
+            ) from error
         return Pattern(token.text)
 
     def _read_field(self, token: Token) -> Node:
@@ -225,7 +237,9 @@ def make_term(token: Token) -> Term:
     while units and units[-1] == BOUNDARY:
         units.pop()
     if not units:
-        raise QuerySyntaxError(f"{text or '空短语'} 里没有可以查的字", position=token.position, hint="标点与表情不参与匹配")
+        raise QuerySyntaxError(
+            f"{text or '空短语'} 里没有可以查的字", position=token.position, hint="标点与表情不参与匹配"
+        )
     return Term(tuple(units), prefix and units[-1].isascii())
 
 
@@ -242,7 +256,9 @@ def read_time(name: str, token: Token) -> datetime:
     try:
         at = parse_iso(token.text)
     except ValueError as error:
-        raise QuerySyntaxError(f"{name}: 后面要写日期", position=token.position, hint=f"例如 {name}:2026-11-01") from error
+        raise QuerySyntaxError(
+            f"{name}: 后面要写日期", position=token.position, hint=f"例如 {name}:2026-11-01"
+        ) from error
     if name == "until" and len(token.text) == 10:
         return (at.astimezone(SHANGHAI) + timedelta(days=1)).astimezone(at.tzinfo)
     return at

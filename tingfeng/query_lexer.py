@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tingfeng.errors import QuerySyntaxError
 
-SAME = str.maketrans("（）：“”＂　＜＞＝－＊", "():\"\"\" <>=-*")
+SAME = str.maketrans("（）：“”＂　＜＞＝－＊", '():""" <>=-*')
 NEAR = re.compile(r"NEAR/(\d{1,6})(?=\s*\()", re.IGNORECASE)
 FIELD = re.compile(r"([a-z_]{2,20}):", re.IGNORECASE)
 WORD = re.compile(r"[^\s()\"]+")

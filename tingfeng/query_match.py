@@ -72,7 +72,11 @@ def find_term(term: Term, encoded: str) -> Iterator[tuple[int, int]]:
     needle = needle_of(term)
     start = encoded.find(needle)
     while start >= 0:
-        end = encoded.find(SEPARATOR, start + len(needle) - 1) if not term.prefix else encoded.find(SEPARATOR, start + len(needle))
+        end = (
+            encoded.find(SEPARATOR, start + len(needle) - 1)
+            if not term.prefix
+            else encoded.find(SEPARATOR, start + len(needle))
+        )
         yield start, end
         start = encoded.find(needle, start + 1)
 
@@ -103,7 +107,11 @@ def field_values(name: str, post: Post, mention: Mention | None) -> set[str]:
     if name in ("subject", "sentiment", "act"):
         if mention is None:
             return set()
-        return {"subject": {mention.subject}, "sentiment": {str(mention.sentiment)}, "act": {str(act) for act in mention.acts}}[name]
+        return {
+            "subject": {mention.subject},
+            "sentiment": {str(mention.sentiment)},
+            "act": {str(act) for act in mention.acts},
+        }[name]
     values = {
         "source": post.source,
         "kind": str(post.kind),

@@ -286,3 +286,27 @@ class Subject:
     exclude: tuple[str, ...] = ()
     query: str = ""
     competitor: bool = False
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Muted by a person for a time; '' for subject or rule means any."""
+
+    id: str
+    subject: str
+    rule: str
+    until: datetime
+    user: str
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """Who did what to what, and when."""
+
+    at: datetime
+    user: str
+    action: str
+    target: str
+    detail: str = ""

@@ -55,7 +55,9 @@ class SourceSettings(Section):
     enabled: bool = Field(True, description="是否采集")
     uses: str = Field("", description="使用哪个采集器(heimao、appstore、feed、files);空 = 与来源同名")
     base_url: str = Field("", description="站点地址,可带路径前缀;空 = 采集器自带的地址")
-    targets: tuple[str, ...] = Field((), description="采集对象:应用编号、订阅地址或文件夹;每个采集器的说明见 docs/sources.md")
+    targets: tuple[str, ...] = Field(
+        (), description="采集对象:应用编号、订阅地址或文件夹;每个采集器的说明见 docs/sources.md"
+    )
     pace_seconds: float | None = Field(None, ge=0, description="同一主机两次请求的间隔(秒);空 = 采集器自带")
     max_pages: int | None = Field(None, ge=1, le=10_000, description="一次最多翻几页;空 = 采集器自带")
 
@@ -172,7 +174,10 @@ class Paths(Section):
 
 def config_folder() -> Path:
     """`config/` of the checkout, or the copy that an installed wheel carries. Raises SettingsError when neither is there."""
-    for folder in (Path(__file__).resolve().parent.parent / "config", Path(sys.prefix) / "share" / "tingfeng" / "config"):
+    for folder in (
+        Path(__file__).resolve().parent.parent / "config",
+        Path(sys.prefix) / "share" / "tingfeng" / "config",
+    ):
         if (folder / "default.toml").is_file():
             return folder
     raise SettingsError("找不到 default.toml", where="config/", hint="请从完整的代码目录安装:pip install -e .")
@@ -183,12 +188,15 @@ def find_paths(environ: Mapping[str, str], cwd: Path) -> Paths:
     home = Path(environ.get("TINGFENG_HOME") or cwd / "var").expanduser().absolute()
     named = environ.get("TINGFENG_CONFIG")
     if named:
-        file: Path | None = Path(named).expanduser()
-        if not file.is_file():
-            raise SettingsError("文件不存在", where=str(file), hint="请检查变量 TINGFENG_CONFIG,或用 tingfeng init 写一份")
+        asked = Path(named).expanduser()
+        if not asked.is_file():
+            raise SettingsError(
+                "文件不存在", where=str(asked), hint="请检查变量 TINGFENG_CONFIG,或用 tingfeng init 写一份"
+            )
+        file: Path | None = asked
     else:
-        file = cwd / "config" / "tingfeng.toml"
-        file = file if file.is_file() else None
+        usual = cwd / "config" / "tingfeng.toml"
+        file = usual if usual.is_file() else None
     return Paths(home=home, config_folder=config_folder(), config_file=file)
 
 

@@ -17,7 +17,9 @@ SEPARATOR = "\x1f"
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 UNIT = re.compile(rf"[{HAN}]|[^\W_{HAN}]+|(?:[^\w\s]|_)+")
 WORDLIKE = re.compile(r"[^\W_]", re.UNICODE)
-DROPPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]")
+DROPPED = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]"
+)
 SPACES = re.compile(r"\s+")
 ASCII_ONLY = re.compile(r"[\x20-\x7e]*")
 

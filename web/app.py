@@ -29,7 +29,9 @@ HEADERS = {
 CHART_HOURS = (48, 24 * 7, 24 * 35)
 
 
-def create_app(posts: PostStore, desk: Desk, subjects: Sequence[Subject], clock: Clock, hosts: Sequence[str]) -> FastAPI:
+def create_app(
+    posts: PostStore, desk: Desk, subjects: Sequence[Subject], clock: Clock, hosts: Sequence[str]
+) -> FastAPI:
     """The application; answers only requests for the named hosts (a page elsewhere cannot reach it by DNS rebinding)."""
     app = FastAPI(title="听风", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])
@@ -85,7 +87,9 @@ def create_app(posts: PostStore, desk: Desk, subjects: Sequence[Subject], clock:
     @app.get("/health")
     def show_health() -> JSONResponse:
         health = posts.health()
-        return JSONResponse({"version": __version__, "now": show_time(clock.now()), "posts": health.posts, "mentions": health.mentions})
+        return JSONResponse(
+            {"version": __version__, "now": show_time(clock.now()), "posts": health.posts, "mentions": health.mentions}
+        )
 
     return app
 

@@ -129,7 +129,28 @@ def test_search_refuses_a_pattern() -> None:
         parse_query("/退.款/", search=True)
 
 
-PIECES = st.sampled_from(["退款", "客服", "a", "(", ")", '"', "AND", "OR", "NOT", "-", "NEAR/3(", "title:", "sentiment:", "/", "*", " ", "且", "likes:>"])
+PIECES = st.sampled_from(
+    [
+        "退款",
+        "客服",
+        "a",
+        "(",
+        ")",
+        '"',
+        "AND",
+        "OR",
+        "NOT",
+        "-",
+        "NEAR/3(",
+        "title:",
+        "sentiment:",
+        "/",
+        "*",
+        " ",
+        "且",
+        "likes:>",
+    ]
+)
 
 
 @settings(max_examples=300)
@@ -147,7 +168,11 @@ def naive(text: str, term: str) -> bool:
 
 
 @settings(max_examples=200)
-@given(st.text("退款客服好", max_size=12), st.text("退款客服好", min_size=1, max_size=3), st.text("退款客服好", min_size=1, max_size=3))
+@given(
+    st.text("退款客服好", max_size=12),
+    st.text("退款客服好", min_size=1, max_size=3),
+    st.text("退款客服好", min_size=1, max_size=3),
+)
 def test_han_terms_are_substrings(text: str, left: str, right: str) -> None:
     assert found(f"{left} OR {right}", text) is (naive(text, left) or naive(text, right))
     assert found(f"{left} {right}", text) is (naive(text, left) and naive(text, right))

@@ -67,7 +67,7 @@ def test_environment_lies_over_the_file(load: Load) -> None:
 
 def test_unreadable_bytes_are_a_settings_error(tmp_path: Path) -> None:
     file = tmp_path / "gbk.toml"
-    file.write_bytes('[web]\n# 端口'.encode("gb18030"))
+    file.write_bytes("[web]\n# 端口".encode("gb18030"))
     with pytest.raises(SettingsError, match="UTF-8"):
         load_settings(find_paths({"TINGFENG_CONFIG": str(file)}, tmp_path), {})
 

@@ -11,7 +11,15 @@ from tingfeng.text import BOUNDARY, encode_text, normalise, split_units, unit_sp
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("蘋果手機", "苹果手机"), ("ＡＢＣ１２", "abc12"), ("a\u200bb", "ab"), ("坏\ud83d了", "坏了"), ("  好  的\n", "好 的"), ("Café", "café"), ("", "")],
+    [
+        ("蘋果手機", "苹果手机"),
+        ("ＡＢＣ１２", "abc12"),
+        ("a\u200bb", "ab"),
+        ("坏\ud83d了", "坏了"),
+        ("  好  的\n", "好 的"),
+        ("Café", "café"),
+        ("", ""),
+    ],
 )
 def test_normalise(raw: str, expected: str) -> None:
     assert normalise(raw) == expected

@@ -124,7 +124,9 @@ def build_series(posts: PostStore, desk: Desk, subject: str, now: datetime, hour
 def list_incidents(posts: PostStore, desk: Desk, now: datetime, limit: int = 12) -> list[IncidentCard]:
     """Newest first, open ones before closed ones, each with its evidence."""
     incidents = desk.incidents(since=now - timedelta(days=30), limit=limit)
-    incidents = sorted(incidents, key=lambda one: (one.state == AlertState.RESOLVED, -one.level.rank, -one.started_at.timestamp()))
+    incidents = sorted(
+        incidents, key=lambda one: (one.state == AlertState.RESOLVED, -one.level.rank, -one.started_at.timestamp())
+    )
     return [card_of(posts, desk, incident, now) for incident in incidents]
 
 
@@ -145,7 +147,9 @@ def list_mentions(posts: PostStore, subject: str, words: str, cursor: str, now: 
     """Newest mentions of a subject that match the query; a mistake in it is shown, not raised."""
     try:
         if words.strip():
-            parse_query(words, search=True)  # first alone, so that a mistake's position is that in what the person wrote
+            parse_query(
+                words, search=True
+            )  # first alone, so that a mistake's position is that in what the person wrote
         query = subject_query(subject, f"({words})" if words.strip() else "")
         return MentionList(posts.search(query, until=now, limit=MENTIONS_SHOWN, cursor=cursor))
     except QuerySyntaxError as error:
