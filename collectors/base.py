@@ -41,7 +41,8 @@ class CollectQuery:
     """What a collector is asked for. `target`: what this source needs (app id, feed address, folder); see SourceInfo.targets.
 
     `matches` says whether a text concerns any watched subject (local match); `seen` says which native ids are known already;
-    `author_key` hashes an account id (raw accounts never leave the collector); `since`: older posts are not wanted.
+    `author_key` hashes an account id (raw accounts never leave the collector); `since`: older posts are not wanted;
+    `source`: the configured name that posts carry; `covered_until`: up to here the last run has read everything.
     """
 
     base_url: str
@@ -52,11 +53,16 @@ class CollectQuery:
     matches: Callable[[str], bool] = lambda text: True
     seen: Callable[[frozenset[str]], frozenset[str]] = lambda ids: frozenset()
     author_key: Callable[[str], str] = lambda account: ""
+    source: str = ""
+    covered_until: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request to make. `url` is absolute, under `base_url`. `note` is handed to the parser unchanged (e.g. "detail:173…")."""
+    """One request to make. `url` is absolute, under `base_url`. `note` is handed to the parser unchanged.
+
+    `conditional`: ask only for what is new. `otherwise`: posts known from the list, kept when this page cannot be had.
+    """
 
     url: str
     method: str = "GET"
@@ -64,6 +70,7 @@ class Request:
     body: bytes = b""
     note: str = ""
     conditional: bool = False
+    otherwise: tuple[Post, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class Page:
 class Parsed:
     """What a page says. `follow` are pages to read now (details); `next` is the next list page or None.
 
-    `reached_end`: the list has nothing older to offer (so all of it has been read). `leftover` = field names the parser did not expect.
+    `reached_end`: the list has nothing older to offer (so all of it has been read). `leftover` = field names the parser did not expect. `oldest`: publish time of the oldest row, wanted or not.
     """
 
     outcome: Outcome
@@ -92,6 +99,7 @@ class Parsed:
     rejected: tuple[RejectedRow, ...] = ()
     leftover: tuple[str, ...] = ()
     detail: str = ""
+    oldest: datetime | None = None
 
 
 class Collector(Protocol):

@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, RowMapping, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -406,7 +406,7 @@ class Desk:
         self._engine.dispose()
 
 
-def read_times(row: Mapping[str, Any]) -> dict[str, Any]:
+def read_times(row: RowMapping) -> dict[str, Any]:
     """A row of silences or audit as fields of its record."""
     from store.desk_rows import times
 

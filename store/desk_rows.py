@@ -8,10 +8,12 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from tingfeng.labels import AlertState, Level, Outcome
 from tingfeng.records import Alert, AlertChange, CaptureRun, Finding, Incident, Notification
 
-Row = Mapping[str, Any]
+Row = Mapping[str, Any] | RowMapping
 
 
 def to_ms(at: datetime | None) -> int | None:
