@@ -88,7 +88,8 @@ class Page:
 class Parsed:
     """What a page says. `follow` are pages to read now (details); `next` is the next list page or None.
 
-    `reached_end`: the list has nothing older to offer (so all of it has been read). `leftover` = field names the parser did not expect. `oldest`: publish time of the oldest row, wanted or not.
+    `reached_end`: the list has nothing older to offer. `leftover`: field names the parser did not expect. `oldest`: publish
+    time of the oldest row, wanted or not.
     """
 
     outcome: Outcome

@@ -180,6 +180,16 @@ class Desk:
         with self._read() as connection:
             return [read_run(row) for row in connection.execute(query.order_by(runs.c.source, runs.c.query)).mappings()]
 
+    def last_covered(self, source: str, query: str) -> list[CaptureRun]:
+        """The latest run of a source and query that vouches for a span; [] when there is none."""
+        runs = t.capture_runs.c
+        found = select(t.capture_runs).where(runs.source == source, runs.query == query, runs.covers_until.is_not(None))
+        with self._read() as connection:
+            return [
+                read_run(row)
+                for row in connection.execute(found.order_by(runs.covers_until.desc()).limit(1)).mappings()
+            ]
+
     def get_value(self, kind: str, name: str) -> str | None:
         """A kept value (cursor, validator, robots.txt, detector state, baseline …), None when there is none."""
         with self._read() as connection:
@@ -322,12 +332,13 @@ class Desk:
         provider_code: str = "",
         detail: str = "",
         due_at: datetime | None = None,
+        attempted: bool = True,
     ) -> None:
-        """Writes an attempt: `delivered`, `failed`, or `queued` again until due_at."""
+        """Writes an attempt: `delivered`, `failed`, or `queued` again until due_at; `attempted` False when it only had to wait."""
         n = t.notifications.c
         values = {
             "outcome": outcome, "provider_code": provider_code, "detail": detail, "lease_owner": "", "lease_until": 0,
-            "attempts": n.attempts + 1, "delivered_at": to_ms(now) if outcome == "delivered" else None,
+            "attempts": n.attempts + int(attempted), "delivered_at": to_ms(now) if outcome == "delivered" else None,
         }  # fmt: skip
         if due_at is not None:
             values["due_at"] = to_ms(due_at)

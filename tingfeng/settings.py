@@ -60,6 +60,7 @@ class SourceSettings(Section):
     )
     pace_seconds: float | None = Field(None, ge=0, description="同一主机两次请求的间隔(秒);空 = 采集器自带")
     max_pages: int | None = Field(None, ge=1, le=10_000, description="一次最多翻几页;空 = 采集器自带")
+    options: Mapping[str, str] = Field({}, description='采集器自己的选项,如订阅的 kind = "original"(论坛帖,不当新闻)')
 
     @field_validator("base_url")
     @classmethod

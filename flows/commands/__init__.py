@@ -1,0 +1,1 @@
+"""One file a command; flows/cli.py lists them."""

@@ -1,0 +1,38 @@
+"""`tingfeng evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from flows.console import print_json, print_line
+
+
+@click.command("evaluate")
+@click.option(
+    "--data",
+    default=None,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="重新测:含 sentiment_test.tsv.gz 的文件夹。不写就显示训练时存下的成绩。",
+)
+@click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
+def command(data: Path | None, as_json: bool) -> int:
+    """情感模型在留出集上的成绩:每个集合、每一类,旁边是多数类与词表两个简单基线。"""
+    from nlp.evaluate import Report, evaluate, render_table
+    from nlp.sentiment import FOLDER, load_sentiment
+
+    if data is None:
+        report = Report.from_dict(json.loads((FOLDER / "evaluation.json").read_text("utf-8")))
+    else:
+        from flows.wiring import open_wiring
+
+        with open_wiring() as wiring:
+            report = evaluate(load_sentiment(wiring.settings.nlp.model), data)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print_line(f"模型 {report.model}\n")
+        print_line(render_table(report))
+    return 0

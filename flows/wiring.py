@@ -1,0 +1,240 @@
+"""Builds the objects from settings and passes them down: the only module that knows settings, environment and everyone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tingfeng.clock import Clock, SystemClock
+from tingfeng.errors import BusyError, SettingsError, StoreError
+from tingfeng.fingerprints import author_key
+from tingfeng.records import Subject
+from tingfeng.settings import (
+    Paths,
+    Settings,
+    SourceSettings,
+    find_paths,
+    load_settings,
+    read_secret,
+    read_toml,
+    secret_variable,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+    from alerts.channels.base import Channel
+    from collectors.base import Collector, SourceInfo
+    from nlp.lexicon import Lexicon
+    from nlp.pipeline import Pipeline
+    from nlp.subjects import SubjectMatcher
+    from store.desk import Desk
+    from store.posts import PostStore
+
+HttpFactory = Callable[[], "httpx.Client"]
+
+
+@dataclass(frozen=True)
+class ConfiguredSource:
+    """A source of the settings: `collector` None for a folder of files."""
+
+    name: str
+    info: SourceInfo
+    collector: Collector | None
+    settings: SourceSettings
+
+    @property
+    def base_url(self) -> str:
+        """From settings, else the collector's own."""
+        return self.settings.base_url or self.info.base_url
+
+    @property
+    def pace_seconds(self) -> float:
+        """Seconds between two requests to a host."""
+        return self.info.pace_seconds if self.settings.pace_seconds is None else self.settings.pace_seconds
+
+    @property
+    def max_pages(self) -> int:
+        """Pages a run."""
+        return self.settings.max_pages or self.info.max_pages
+
+
+class Wiring:
+    """Everything a command needs, built when first asked for. Close it in the end."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        environ: Mapping[str, str],
+        clock: Clock | None = None,
+        http: HttpFactory | None = None,
+    ) -> None:
+        self.paths, self.settings, self.environ = paths, settings, environ
+        self.clock: Clock = clock or SystemClock()
+        self._http = http
+
+    @cached_property
+    def home(self) -> Path:
+        """The state folder, made if need be. Raises StoreError when it cannot be written."""
+        try:
+            self.paths.home.mkdir(parents=True, exist_ok=True)
+            probe = self.paths.home / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise StoreError(
+                f"状态目录不能写({error.strerror})",
+                where=str(self.paths.home),
+                hint="请用变量 TINGFENG_HOME 指定一个能写的文件夹",
+            ) from error
+        return self.paths.home
+
+    @cached_property
+    def posts(self) -> PostStore:
+        """The PostStore."""
+        from store.sqlite import SQLitePostStore
+
+        url = self.settings.store.posts_url
+        return SQLitePostStore(Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db")
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The Desk."""
+        from store.desk import open_desk
+
+        return open_desk(self.settings.store.desk_url or f"sqlite:///{self.home / 'desk.db'}")
+
+    @cached_property
+    def subjects(self) -> list[Subject]:
+        """Watched subjects."""
+        return [subject.to_record() for subject in self.settings.subjects]
+
+    @cached_property
+    def matcher(self) -> SubjectMatcher:
+        """Finds subjects in texts."""
+        from nlp.subjects import SubjectMatcher
+
+        return SubjectMatcher(self.subjects)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Word lists of config/lexicon."""
+        from nlp.lexicon import build_lexicon
+
+        folder = self.paths.config_folder / "lexicon"
+        try:
+            stopwords = (folder / "stopwords.txt").read_text("utf-8")
+        except OSError as error:
+            raise SettingsError("读不了词表", where=str(folder), hint="请恢复 config/lexicon") from error
+        return build_lexicon(read_toml(folder / "acts.toml"), read_toml(folder / "harm.toml"), stopwords)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The judging steps with their models."""
+        from nlp.pipeline import Pipeline
+        from nlp.sentiment import load_sentiment
+
+        return Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+
+    @cached_property
+    def salt(self) -> bytes:
+        """Secret of this installation for hashing authors; made once."""
+        file = self.home / "salt"
+        try:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return file.read_bytes()
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(32))
+        return file.read_bytes()
+
+    def hash_author(self, source: str) -> Callable[[str], str]:
+        """Account → key, for one source."""
+        salt = self.salt
+        return lambda account: author_key(salt, source, account)
+
+    def open_http(self) -> httpx.Client:
+        """A client for collecting and sending; the demo puts its replay here."""
+        import httpx
+
+        return self._http() if self._http else httpx.Client(follow_redirects=False, trust_env=True)
+
+    @cached_property
+    def sources(self) -> list[ConfiguredSource]:
+        """Enabled sources in the order of the settings. Raises SettingsError for one that does not exist."""
+        from collectors.files import FOLDER_SOURCE
+        from collectors.registry import find_collector
+
+        found = []
+        for name, settings in self.settings.sources.items():
+            if not settings.enabled:
+                continue
+            uses = settings.uses or name
+            info, collector = (FOLDER_SOURCE, None) if uses == "files" else find_collector(uses)
+            if info.targets and not settings.targets:
+                raise SettingsError(
+                    f"sources.{name}.targets 是空的", where=str(self.paths.config_file or ""), hint=info.targets
+                )
+            found.append(ConfiguredSource(name, info, collector, settings))
+        return found
+
+    def build_channels(self, http: httpx.Client) -> dict[str, Channel]:
+        """Channel by name. Raises SettingsError naming the variable of a missing secret."""
+        from alerts.channels.base import ChannelOptions, build_channel
+
+        channels = {}
+        for one in self.settings.channels:
+            parts = {
+                part: read_secret(secret_variable(one.name, part), self.environ)
+                for part in ("url", "secret", "password")
+            }
+            url = parts["url"] or one.url
+            if one.kind == "file":
+                url = str(self.home / (url or f"{one.name}.jsonl"))
+            options = ChannelOptions(
+                one.name, one.kind, url, parts["secret"], parts["password"], one.recipients, one.options
+            )
+            channels[one.name] = build_channel(options, http)
+        return channels
+
+    @property
+    def link(self) -> str:
+        """Where the pages are, for notifications."""
+        return self.settings.web.link or f"http://{self.settings.web.host}:{self.settings.web.port}"
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Only one process at a time; a killed one lets go by itself. Raises BusyError."""
+        with (self.home / f"{name}.lock").open("a+") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BusyError(
+                    f"{name} 已经在运行", where=str(self.home), hint="请等它结束;两个进程不会重复采集"
+                ) from error
+            yield
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        for name in ("posts", "desk"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
+
+@contextmanager
+def open_wiring(clock: Clock | None = None) -> Iterator[Wiring]:
+    """From the process's environment and working folder."""
+    paths = find_paths(os.environ, Path.cwd())
+    wiring = Wiring(paths, load_settings(paths, os.environ), os.environ, clock)
+    try:
+        yield wiring
+    finally:
+        wiring.close()
