@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from alerts.detector import DetectorState, replay
@@ -39,7 +40,7 @@ def read_series(file: Path) -> list[tuple[datetime, float, float | None]]:
 def detect_series(rows: Series) -> tuple[list[Finding], list[AlertChange]]:
     """(finding per row, changes of the alert in order). Raises UsageError when the steps are not equal."""
     seconds = int((rows[1][0] - rows[0][0]).total_seconds())
-    if seconds <= 0 or any((b[0] - a[0]).total_seconds() != seconds for a, b in zip(rows, rows[1:], strict=False)):
+    if seconds <= 0 or any((b[0] - a[0]).total_seconds() != seconds for a, b in pairwise(rows)):
         raise UsageError("间隔不相等", where="timestamp", hint="请补齐缺的行,没有数据写 0")
     volume = all(total is None for _, _, total in rows)
     state: DetectorState = state_for_step(seconds)

@@ -35,9 +35,19 @@ def command(days: int, as_json: bool) -> int:
     if as_json:
         print_json(rows)
     else:
-        shown = [
-            (i.peak_level.title_zh, i.title, show_time(i.started_at)[:16], i.state.title_zh, ";".join(row["reasons"]))
-            for i, row in zip(incidents, rows, strict=True)
-        ]  # type: ignore[arg-type]
+        shown = []
+        for one in incidents:
+            reasons = [
+                reason for alert in alerts[one.id] if alert.last_finding for reason in alert.last_finding.reasons
+            ]
+            shown.append(
+                (
+                    one.peak_level.title_zh,
+                    one.title,
+                    show_time(one.started_at)[:16],
+                    one.state.title_zh,
+                    ";".join(reasons),
+                )
+            )
         print_table("事件", ("最高级别", "事件", "开始", "状态", "理由"), shown)
     return 0

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("judge")
 @click.argument("file", default="-", type=click.File("rb"))
 @click.option("--json", "as_json", is_flag=True, help="一行一个对象(本命令总是这样打印)。")
-def command(file: click.utils.LazyFile, as_json: bool) -> int:
+def command(file: BinaryIO, as_json: bool) -> int:
     """判断文本,不存储。读 JSONL:id、text,可有 title、kind、subjects(名字列表,默认用配置里的)。
 
     \b
@@ -42,7 +42,8 @@ def command(file: click.utils.LazyFile, as_json: bool) -> int:
                 print_note(f"第 {number} 行:{values}")
                 failed += 1
                 continue
-            names = tuple(str(name) for name in values.get("subjects") or ())  # type: ignore[attr-defined]
+            listed = values.get("subjects")
+            names = tuple(str(name) for name in listed) if isinstance(listed, list) else ()
             if names not in pipelines:
                 pipelines[names] = Pipeline(
                     SubjectMatcher([configured.get(name, Subject(name)) for name in names]), sentiment, wiring.lexicon
@@ -52,7 +53,7 @@ def command(file: click.utils.LazyFile, as_json: bool) -> int:
     return 1 if failed else 0
 
 
-def read_objects(file: click.utils.LazyFile) -> Iterator[tuple[int, dict[str, object] | str]]:
+def read_objects(file: BinaryIO) -> Iterator[tuple[int, dict[str, object] | str]]:
     """(line number, object or what is wrong with the line)."""
     for number, raw in enumerate(file, 1):
         line = raw.decode("utf-8", "replace").strip()

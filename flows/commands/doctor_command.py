@@ -1,0 +1,155 @@
+"""`tingfeng doctor`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.console import print_json, print_table
+from tingfeng.errors import TingfengError
+
+if TYPE_CHECKING:
+    from flows.wiring import Wiring
+
+FEW_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class Check:
+    """`state`: ok, warn, fail; `advice` says what to do."""
+
+    name: str
+    state: str
+    words: str
+    advice: str = ""
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
+def command(as_json: bool) -> int:
+    """检查配置、状态目录、存储、模型、来源与渠道;每个问题都说该怎么办。不访问任何网站。"""
+    from flows.wiring import Wiring
+    from tingfeng.settings import find_paths, load_settings
+
+    checks: list[Check] = []
+    try:
+        paths = find_paths(os.environ, Path.cwd())
+        wiring = Wiring(paths, load_settings(paths, os.environ), os.environ)
+        where = str(paths.config_file) if paths.config_file else "只有默认值"
+        checks.append(
+            Check(
+                "配置",
+                "ok" if paths.config_file else "warn",
+                where,
+                "" if paths.config_file else "用 tingfeng init 写一份",
+            )
+        )
+        try:
+            checks += check_all(wiring)
+        finally:
+            wiring.close()
+    except TingfengError as error:
+        checks.append(Check("配置", "fail", error.what, f"{error.where} {error.hint}".strip()))
+    if as_json:
+        print_json([check.__dict__ for check in checks])
+    else:
+        marks = {"ok": "✔ 好", "warn": "! 注意", "fail": "✘ 要修"}
+        print_table(
+            "体检", ("项目", "", "情况", "怎么办"), [(c.name, marks[c.state], c.words, c.advice) for c in checks]
+        )
+    return 1 if any(check.state == "fail" for check in checks) else 0
+
+
+def check_all(wiring: Wiring) -> Iterator[Check]:
+    """Every part by itself; one failure does not hide the others."""
+    parts = (check_home, check_posts, check_desk, check_model, check_subjects, check_sources, check_channels)
+    for part in parts:
+        try:
+            yield from part(wiring)
+        except TingfengError as error:
+            yield Check(part.__doc__ or part.__name__, "fail", error.what, f"{error.where} {error.hint}".strip())
+
+
+def check_home(wiring: Wiring) -> Iterator[Check]:
+    """状态目录"""
+    free = shutil.disk_usage(wiring.home).free
+    few = free < FEW_BYTES
+    yield Check(
+        "状态目录",
+        "warn" if few else "ok",
+        f"{wiring.home},剩余 {free / 1e9:.1f} GB",
+        "磁盘快满了,请腾出空间" if few else "",
+    )
+
+
+def check_posts(wiring: Wiring) -> Iterator[Check]:
+    """帖子库"""
+    health = wiring.posts.health()
+    words = f"{health.posts} 条帖子,{health.mentions} 条提及,{health.unjudged} 条待判断,{health.bytes / 1e6:.1f} MB"
+    if health.problems:
+        yield Check("帖子库", "fail", ";".join(health.problems), "从 tingfeng backup 的备份恢复")
+    else:
+        yield Check("帖子库", "ok", words)
+
+
+def check_desk(wiring: Wiring) -> Iterator[Check]:
+    """工作台"""
+    health = wiring.desk.health()
+    yield Check(
+        "工作台", "ok", f"{health['incidents']} 个事件,{health['notifications']} 条通知,{health['capture_runs']} 次采集"
+    )
+
+
+def check_model(wiring: Wiring) -> Iterator[Check]:
+    """模型"""
+    yield Check("模型", "ok", wiring.pipeline.model)
+
+
+def check_subjects(wiring: Wiring) -> Iterator[Check]:
+    """监测对象"""
+    names = "、".join(subject.name for subject in wiring.subjects)
+    yield Check(
+        "监测对象",
+        "ok" if names else "warn",
+        names or "还没有",
+        "" if names else "在配置里加 [[subjects]],或用 tingfeng init",
+    )
+
+
+def check_sources(wiring: Wiring) -> Iterator[Check]:
+    """来源"""
+    runs = {(run.source, run.query): run for run in wiring.desk.last_runs()}
+    if not wiring.sources:
+        yield Check("来源", "warn", "还没有", "在配置里加 [sources.…],可用的见 docs/sources.md")
+    for source in wiring.sources:
+        for target in source.settings.targets or ("",):
+            run = runs.get((source.name, target))
+            if source.collector is None:
+                folder = Path(target) if Path(target).is_absolute() else wiring.home / target
+                if not folder.is_dir():
+                    yield Check(f"来源 {source.name}", "warn", f"没有文件夹 {folder}", "建好它,把导出文件放进去")
+                    continue
+            words = "还没有采集过" if run is None else f"{run.outcome.title_zh} {run.detail}".strip()
+            good = run is None or run.outcome in ("ok", "empty", "saturated")
+            yield Check(
+                f"来源 {source.name} {target}".strip(),
+                "ok" if good else "warn",
+                words,
+                "" if good else "这段时间没有数据不等于没有投诉",
+            )
+
+
+def check_channels(wiring: Wiring) -> Iterator[Check]:
+    """渠道"""
+    with wiring.open_http() as http:
+        channels = wiring.build_channels(http)
+    if not channels:
+        yield Check("渠道", "warn", "还没有", "预警只会出现在网页上;在配置里加 [[channels]]")
+    for name in channels:
+        yield Check(f"渠道 {name}", "ok", "密钥与地址齐全(没有试发)")

@@ -1,0 +1,90 @@
+"""`tingfeng up`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from flows.console import print_note
+
+SERVER_PORT = 4200
+PATIENCE_SECONDS = 180
+
+
+@click.command("up")
+@click.option("--prefect-port", default=SERVER_PORT, show_default=True, help="Prefect 服务的端口(只在本机)。")
+@click.option("--port", type=int, default=None, help="网页端口;默认用配置。")
+def command(prefect_port: int, port: int | None) -> None:
+    """持续运行:Prefect 服务、按 [schedule] every_minutes 定时完整跑一遍、网页。Ctrl-C 全部停下。
+
+    状态都在状态目录(TINGFENG_HOME,默认 ./var)里;再次启动会接着来。
+    """
+    from flows.prefect_home import prepare_environment
+    from flows.serve import serve_pages
+    from flows.wiring import open_wiring
+
+    with open_wiring() as wiring:
+        if not wiring.sources:
+            print_note("提醒:还没有来源,网页可以看,但不会有新数据;见 tingfeng init")
+        prepare_environment(wiring.home)
+        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{prefect_port}/api"
+        server = [
+            sys.executable,
+            "-m",
+            "prefect",
+            "server",
+            "start",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(prefect_port),
+            "--no-ui",
+        ]
+        with wiring.lock("up"), run_child(server, wiring.home / "prefect-server.log"):
+            wait_for_server(prefect_port)
+            with run_child([sys.executable, "-m", "flows.monitor"], wiring.home / "schedule.log"):
+                print_note(
+                    f"Prefect:http://127.0.0.1:{prefect_port};每 {wiring.settings.schedule.every_minutes} 分钟跑一遍;网页:{wiring.link}  (Ctrl-C 停)"
+                )
+                serve_pages(wiring, port=port)
+
+
+@contextmanager
+def run_child(command: list[str], log: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process that ends with us; what it says goes into a log file."""
+    with open(str(log), "ab") as stream:
+        child = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def wait_for_server(port: int) -> None:
+    """Until the server answers. Raises UnreachableError after three minutes."""
+    import httpx
+
+    from tingfeng.errors import UnreachableError
+
+    print_note("正在启动 Prefect 服务(第一次约半分钟)…")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=2).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.5)
+    raise UnreachableError(
+        "Prefect 服务没有起来", where=f"127.0.0.1:{port}", hint="看状态目录里的 prefect-server.log,或换 --prefect-port"
+    )
