@@ -115,7 +115,7 @@ class Baseline:
         shape = hour * week
         mean = self.level * shape * coverage
         spread = (mean + self.dispersion[0] * mean * mean) ** 0.5
-        taken = min(count, mean + spread) if hold else min(count, mean + 3 * spread + 1)
+        taken = count if self.days < 1 else min(count, mean + spread) if hold else min(count, mean + 3 * spread + 1)
         keep = 0.5 ** (self.profile.seconds / LEVEL_HALF_LIFE.total_seconds())
         self.a = self.a * keep + taken
         self.b = self.b * keep + shape * coverage

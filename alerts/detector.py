@@ -23,6 +23,7 @@ BURST_RATIO = math.log(3)  # a burst is three times the expectation
 MONTH_SECONDS = 30 * 86400
 HOLD_SURPRISE = 3.5
 MASKED_BELOW = 0.5
+COLD_DAYS = 3
 SHARE_HALF_LIFE_SECONDS = 14 * 86400
 PROFILES = {profile.name: profile for profile in (FIFTEEN_MINUTES, DAILY)}
 
@@ -176,7 +177,8 @@ def learn(
     state: DetectorState, one: Bin, count: int, s_nb: float, score: float, sums: list[tuple[float, float]]
 ) -> None:
     """Updates baseline, dispersion and share; while something is going on they learn little or nothing."""
-    hold = s_nb >= HOLD_SURPRISE or state.q1 < state.q0
+    # before the level is known every post is a surprise; holding back then would keep it unknown for ever
+    hold = state.baseline.days >= COLD_DAYS and (s_nb >= HOLD_SURPRISE or state.q1 < state.q0)
     state.baseline.learn(one.start, count, one.coverage, hold)
     if not hold:
         for window, (y, m) in enumerate(sums):

@@ -11,7 +11,7 @@ from store.desk import Desk
 from store.posts import Dim, Hit, PostStore, SearchPage
 from tingfeng.clock import SHANGHAI, floor_time
 from tingfeng.errors import QuerySyntaxError, UsageError
-from tingfeng.labels import AlertState, Sentiment
+from tingfeng.labels import AlertState, Level, Sentiment
 from tingfeng.query import Query, parse_query
 from tingfeng.records import Alert, Incident, Subject
 
@@ -46,6 +46,11 @@ class IncidentCard:
     alerts: tuple[Alert, ...]
     quotes: tuple[Hit, ...]
     link: str
+
+    @property
+    def is_prominent(self) -> bool:
+        """Open, or more than blue at its height."""
+        return self.incident.state != AlertState.RESOLVED or self.incident.peak_level is not Level.BLUE
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def build_series(posts: PostStore, desk: Desk, subject: str, now: datetime, hour
     )
 
 
-def list_incidents(posts: PostStore, desk: Desk, now: datetime, limit: int = 12) -> list[IncidentCard]:
+def list_incidents(posts: PostStore, desk: Desk, now: datetime, limit: int = 60) -> list[IncidentCard]:
     """Newest first, open ones before closed ones, each with its evidence."""
     incidents = desk.incidents(since=now - timedelta(days=30), limit=limit)
     incidents = sorted(
