@@ -13,7 +13,7 @@ from tingfeng.records import Author, Complaint, Engagement, Mention, Post
 from tingfeng.text import BOUNDARY, HAN, normalise, split_units
 
 BOUNDARY_TOKEN = "\ue000"
-OTHER_TOKEN = "\ue001"
+OTHER_TOKEN, OTHER_END = "\ue001", "\ue002"
 HAN_RANGE = tuple((HAN[i], HAN[i + 2]) for i in range(0, len(HAN), 3))
 
 POST_COLUMNS = (
@@ -40,10 +40,13 @@ def is_han(unit: str) -> bool:
 
 
 def encode_token(unit: str) -> str:
-    """A unit as exactly one token of FTS5's unicode61: Han and ASCII runs as they are, others as hexadecimal after a private mark."""
+    """A unit as exactly one token of FTS5's unicode61. Han and ASCII stay as they are; any other character becomes its code
+    between private marks, so that the tokenizer can neither split it nor fold it and prefixes still are prefixes."""
     if unit == BOUNDARY:
         return BOUNDARY_TOKEN
-    return unit if unit.isascii() or is_han(unit) else OTHER_TOKEN + unit.encode().hex()
+    if unit.isascii() or is_han(unit):
+        return unit
+    return "".join(c if c.isascii() else f"{OTHER_TOKEN}{ord(c):x}{OTHER_END}" for c in unit)
 
 
 def index_text(text: str) -> str:

@@ -1,0 +1,300 @@
+"""What every PostStore must do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from store.posts import Dim, Hit, PostStore
+from tingfeng.clock import parse_iso
+from tingfeng.errors import StoreError, UsageError
+from tingfeng.labels import ComplaintStatus, PostKind, Sentiment
+from tingfeng.query import parse_query
+from tingfeng.query_match import matches
+from tingfeng.records import Author, Complaint, Engagement, JudgedPost, Mention, Post
+
+NOW = parse_iso("2026-11-20T12:00")
+MakePost = Callable[..., Post]
+Fill = Callable[..., list[Post]]
+
+
+def test_a_post_comes_back_as_it_went_in(post_store: PostStore, post: MakePost) -> None:
+    complaint = Complaint(
+        "17", "暖芽", ("质量", "退款"), ("退款",), 198.5, ComplaintStatus.REPLIED, "已回复", NOW, None, 3
+    )
+    one = post(
+        1,
+        title="标题",
+        rating=2,
+        complaint=complaint,
+        extras={"a": "b"},
+        engagement=Engagement(1, 2, 3, 4, True, NOW),
+        owned=True,
+    )
+    post_store.add_posts([one])
+    assert post_store.get_post(one.id) == one
+
+
+def test_adding_twice_changes_nothing(post_store: PostStore, post: MakePost) -> None:
+    one = post(1)
+    assert post_store.add_posts([one, one]).new == (one.id,)
+    assert post_store.add_posts([replace(one, first_seen_at=NOW + timedelta(days=1))]).seen == (one.id,)
+    found = post_store.get_post(one.id)
+    assert found is not None
+    assert found.first_seen_at == one.first_seen_at
+
+
+def test_changed_text_is_found_anew_and_judged_again(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1, "旧的说法")])[0]
+    assert post_store.add_posts([replace(one, text="新的说法")]).changed == (one.id,)
+    assert [claimed.text for claimed in post_store.claim_posts("w", 10, NOW)] == ["新的说法"]
+    assert post_store.search(parse_query("新的"), with_unmatched=True).total == 1
+    assert post_store.search(parse_query("旧的"), with_unmatched=True).total == 0
+
+
+def test_changed_likes_do_not_unjudge(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1)])[0]
+    assert post_store.add_posts([replace(one, engagement=Engagement(likes=9))]).changed == (one.id,)
+    assert post_store.claim_posts("w", 10, NOW) == []
+
+
+def test_known_ids(post_store: PostStore, post: MakePost) -> None:
+    one = post(1)
+    post_store.add_posts([one])
+    assert post_store.known_ids([one.id, "no"]) == {one.id}
+
+
+def test_claims_are_disjoint_and_come_back_when_the_lease_runs_out(post_store: PostStore, post: MakePost) -> None:
+    post_store.add_posts([post(n) for n in range(4)])
+    first, second = post_store.claim_posts("a", 3, NOW), post_store.claim_posts("b", 3, NOW)
+    assert {one.id for one in first} & {one.id for one in second} == set()
+    assert [one.native_id for one in first] == ["3", "2", "1"]
+    assert len(post_store.claim_posts("c", 9, NOW + timedelta(seconds=601))) == 4
+
+
+def test_judging_again_replaces_mentions(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1)])
+    fill(one, Sentiment.POSITIVE)
+    assert [(row.key, row.mentions) for row in post_store.count([Dim.SENTIMENT])] == [(("positive",), 1)]
+
+
+def test_a_persons_label_survives_judging_again(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1)])
+    mention = Mention(one[0].id, "暖芽")
+    corrected = post_store.correct_mention(mention.id, sentiment="neutral", user="li", now=NOW)
+    assert corrected.corrected_by == "li"
+    fill(one, Sentiment.NEGATIVE)
+    assert [row.key for row in post_store.count([Dim.SENTIMENT])] == [("neutral",)]
+    assert post_store.search(parse_query("sentiment:neutral")).total == 1
+
+
+def test_correcting_what_is_not_there(post_store: PostStore) -> None:
+    with pytest.raises(StoreError, match="没有这条提及"):
+        post_store.correct_mention("no", sentiment="neutral", user="li", now=NOW)
+
+
+def test_pages_are_newest_first_and_complete_while_others_write(
+    post_store: PostStore, fill: Fill, post: MakePost
+) -> None:
+    fill([post(n) for n in range(25)])
+    seen: list[Hit] = []
+    cursor = ""
+    while True:
+        page = post_store.search(limit=7, cursor=cursor)
+        seen += page.hits
+        fill([post(-1 - len(seen))])  # newer than everything
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    assert [hit.post.native_id for hit in seen] == [str(n) for n in range(25)]
+
+
+def test_bad_cursor_is_named(post_store: PostStore) -> None:
+    with pytest.raises(UsageError, match="cursor"):
+        post_store.search(cursor="!!")
+
+
+def test_copies_are_counted_on_the_first(
+    post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]
+) -> None:
+    first, later = post(2), post(1)
+    post_store.add_posts([first, later])
+    post_store.save_judged([judged(first), judged(later, duplicate_group=first.id, is_copy=True)], NOW)
+    assert {hit.post.native_id: (hit.is_copy, hit.copies) for hit in post_store.search().hits} == {
+        "1": (True, 0),
+        "2": (False, 1),
+    }
+    assert post_store.count([Dim.SUBJECT], copies=False)[0].mentions == 1
+    assert post_store.count([Dim.SUBJECT])[0].mentions == 2
+
+
+def test_days_and_hours_are_those_of_shanghai(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1, published_at=parse_iso("2026-11-19T23:59:59")), post(2, published_at=parse_iso("2026-11-20T00:00"))])
+    assert [row.key[0] for row in post_store.count([Dim.DAY])] == ["2026-11-19", "2026-11-20"]
+    assert [row.key[0] for row in post_store.count([Dim.HOUR])] == ["2026-11-19T23:00+08:00", "2026-11-20T00:00+08:00"]
+
+
+def test_counts_from_roll_up_and_from_mentions_agree(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(n) for n in range(40)])
+    fill([post(n) for n in range(40, 60)], Sentiment.POSITIVE)
+    dims = [Dim.HOUR, Dim.SUBJECT, Dim.SENTIMENT, Dim.SOURCE]
+    for since, until in (
+        (None, None),
+        (NOW - timedelta(minutes=133), NOW - timedelta(minutes=21)),
+        (NOW - timedelta(minutes=20), NOW),
+    ):
+        rolled = post_store.count(dims, since=since, until=until)
+        assert rolled == post_store.count(dims, parse_query("subject:暖芽"), since=since, until=until)
+        assert sum(row.mentions for row in rolled) == post_store.search(since=since, until=until).total
+
+
+def test_several_problems_count_once_each(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1, complaint=Complaint("1", problems=("A9", "B84"), status=ComplaintStatus.REPLIED)), post(2)])
+    assert [(row.key, row.mentions) for row in post_store.count([Dim.PROBLEM])] == [
+        (("",), 1),
+        (("A9",), 1),
+        (("B84",), 1),
+    ]
+    assert [(row.key[0], row.mentions) for row in post_store.count([Dim.STATUS])] == [("", 1), ("replied", 1)]
+
+
+def test_bins_fold_copies_and_count_harm(
+    post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]
+) -> None:
+    posts = [post(1, "漏电了"), post(2), post(3)]
+    post_store.add_posts(posts)
+    post_store.save_judged(
+        [judged(posts[0]), judged(posts[1], Sentiment.POSITIVE), judged(posts[2], is_copy=True)], NOW
+    )
+    bins = post_store.bins("暖芽", NOW - timedelta(hours=1), NOW, 900)
+    assert [(one.negative, one.total, one.harm) for one in bins] == [(0, 0, 0), (0, 0, 0), (0, 0, 0), (1, 2, 1)]
+    assert post_store.bins("暖芽", NOW - timedelta(hours=1), NOW, 900, sources=["weibo"])[-1].total == 0
+
+
+def test_volumes_by_source(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1), post(2, source="weibo")])
+    assert post_store.volumes(NOW - timedelta(days=1), NOW) == {"heimao": 1, "weibo": 1}
+
+
+def test_near_posts_share_a_band(post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]) -> None:
+    one = post(1)
+    post_store.add_posts([one])
+    post_store.save_judged([judged(one, band_keys=(5, 70000), signature=2**63 + 5)], NOW)
+    found = post_store.near_posts([70000], NOW - timedelta(days=1))
+    assert [(near.post_id, near.signature) for near in found] == [(one.id, 2**63 + 5)]
+    assert post_store.near_posts([6], NOW - timedelta(days=1)) == []
+
+
+def test_telling_words_count_an_author_once(
+    post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]
+) -> None:
+    loud = [post(n, author=Author("one"), text="漏水") for n in range(6)]
+    many = [post(10 + n, author=Author(f"m{n}"), text="漏水") for n in range(4)]
+    calm = [post(30 + n, author=Author(f"c{n}"), text="不错") for n in range(20)]
+    post_store.add_posts([*loud, *many, *calm])
+    words = {"loud": ("刷屏",), "many": ("密封圈", "水壶"), "calm": ("水壶",)}
+    for name, posts in (("loud", loud), ("many", many), ("calm", calm)):
+        post_store.save_judged([judged(one, words=words[name]) for one in posts], NOW)
+    found = post_store.significant_terms(parse_query("漏水"), since=NOW - timedelta(days=2), until=NOW)
+    assert [word for word, _, _ in found][:1] == ["密封圈"]
+    assert "刷屏" not in [word for word, _, _ in found]
+
+
+def test_deleting_removes_every_trace(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1, author=Author("gone")), post(2, author=Author("stays"))])
+    assert post_store.delete_posts(author_key="gone") == 1
+    assert post_store.search(parse_query("漏水")).total == 1
+    assert sum(row.mentions for row in post_store.count([Dim.DAY])) == 1
+    assert post_store.delete_posts(before=NOW) == 1
+
+
+def test_deleting_without_a_condition_is_refused(post_store: PostStore) -> None:
+    with pytest.raises(StoreError, match="条件"):
+        post_store.delete_posts()
+
+
+def test_marking_unjudged(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1, "漏水"), post(2, "很好")])
+    assert post_store.mark_unjudged(parse_query("漏水")) == 1
+    assert post_store.mark_unjudged() == 1
+    assert post_store.health().unjudged == 2
+
+
+WORDS = (
+    "暖芽",
+    "退款",
+    "客服",
+    "漏电",
+    "su7",
+    "refund",
+    "refunds",
+    "好",
+    "不",
+    "。",
+    ",",
+    " ",
+    "new balance",
+    "é",
+    "ありがと",
+)
+TERMS = ("退款", "客服", "不退", "su7", "refund", "refund*", '"new balance"', "title:退款", "é", "款客")
+FIELDS = (
+    "sentiment:negative",
+    "source:weibo",
+    "kind:review",
+    "act:complaint",
+    "likes:>5",
+    "rating:<=2",
+    "region:浙江",
+    "since:2026-11-20",
+    "owned:true",
+)
+
+
+def make_query(rng: random.Random, depth: int = 0) -> str:
+    roll = rng.random()
+    if depth < 2 and roll < 0.45:
+        joined = rng.choice((" ", " OR ", " AND ")).join(make_query(rng, depth + 1) for _ in range(2))
+        return f"({joined})"
+    if roll < 0.6:
+        return f"-{rng.choice(TERMS[:5])}" if depth else rng.choice(TERMS)
+    if roll < 0.72:
+        return f"NEAR/{rng.choice((0, 2, 5))}({rng.choice(('退款', '客服'))} (漏电 OR su7))"
+    return rng.choice(TERMS) if roll < 0.88 else rng.choice(FIELDS)
+
+
+def test_search_says_what_the_matcher_says(
+    post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]
+) -> None:
+    rng = random.Random(7)
+    posts = []
+    for number in range(150):
+        text, title = ("".join(rng.choices(WORDS, k=rng.randint(1, 8))) for _ in range(2))
+        changes = {
+            "source": rng.choice(("heimao", "weibo")),
+            "rating": rng.choice((None, 1, 5)),
+            "owned": rng.random() < 0.3,
+        }
+        kind, likes = rng.choice((PostKind.REVIEW, PostKind.TICKET)), rng.choice((None, 3, 9))
+        posts.append(post(number, text or "x", title=title, kind=kind, engagement=Engagement(likes=likes), **changes))
+    post_store.add_posts(posts)
+    labels = [rng.choice((Sentiment.NEGATIVE, Sentiment.POSITIVE)) for _ in posts]
+    post_store.save_judged([judged(one, label) for one, label in zip(posts, labels, strict=True)], NOW)
+    mentions = {hit.post.id: hit.mention for hit in post_store.search(limit=1000).hits}
+    asked = 0
+    for _ in range(400):
+        try:
+            query = parse_query(make_query(rng), search=True)
+        except UsageError:
+            continue
+        asked += 1
+        expected = {one.id for one in posts if matches(query, one, mentions[one.id])}
+        page = post_store.search(query, limit=1000)
+        assert {hit.post.id for hit in page.hits} == expected, query.text
+        assert page.total == len(expected)
+        assert sum(row.mentions for row in post_store.count([Dim.SOURCE], query)) == len(expected)
+    assert asked > 250
