@@ -62,7 +62,9 @@ def test_a_strict_robot_takes_the_message(kind: str, robot: Any, http: httpx.Cli
 
 
 @pytest.mark.parametrize("kind", sorted(PATHS))
-def test_a_very_long_message_is_cut_and_still_taken(kind: str, robot: Any, http: httpx.Client, message: Message) -> None:
+def test_a_very_long_message_is_cut_and_still_taken(
+    kind: str, robot: Any, http: httpx.Client, message: Message
+) -> None:
     long = replace(message, lines=("水壶起火" * 9000,))
     assert build(kind, robot.url, http).send(long, NOW).outcome == "delivered"
 
@@ -106,7 +108,9 @@ def test_the_providers_own_word_decides(
 
 
 @pytest.mark.parametrize("kind", ["dingtalk", "wecom", "feishu", "slack"])
-def test_hostile_text_calls_nobody_and_links_nowhere(kind: str, robot: Any, http: httpx.Client, message: Message) -> None:
+def test_hostile_text_calls_nobody_and_links_nowhere(
+    kind: str, robot: Any, http: httpx.Client, message: Message
+) -> None:
     build(kind, robot.url, http).send(message, NOW)
     said = json.dumps(robot.heard[0], ensure_ascii=False)
     assert "<!channel>" not in said
