@@ -10,7 +10,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from benchmarks import demo_texts as T
+from benchmarks import demo_texts as T  # noqa: N812
 from benchmarks.demo_world import WorldPost
 from tingfeng.clock import SHANGHAI
 

@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from benchmarks import demo_texts as T
+from benchmarks import demo_texts as T  # noqa: N812
 from tingfeng.clock import SHANGHAI
 
 START = datetime(2026, 10, 12, tzinfo=SHANGHAI).astimezone(UTC)

@@ -21,7 +21,11 @@ from tingfeng.records import Bin
 PROBATION_SHARE, PROBATION_ROWS = 0.15, 750
 ONSET = timedelta(hours=12)
 ONSET_FACTOR = 1.25
-PROFILES: Mapping[str, tuple[float, float, float]] = {"standard": (1, 0.11, 1), "reward_low_FP": (1, 0.22, 1), "reward_low_FN": (1, 0.11, 2)}
+PROFILES: Mapping[str, tuple[float, float, float]] = {
+    "standard": (1, 0.11, 1),
+    "reward_low_FP": (1, 0.22, 1),
+    "reward_low_FN": (1, 0.11, 2),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,10 @@ def weigh_rows(one: Scored) -> list[tuple[float, int, float]]:
 def score_files(files: Sequence[Scored], profile: str) -> tuple[float, float]:
     """(best normalised score, its threshold)."""
     gain, loss, miss = PROFILES[profile]
-    rows = sorted(((score, f, window, weight) for f, one in enumerate(files) for score, window, weight in weigh_rows(one)), reverse=True)
+    rows = sorted(
+        ((score, f, window, weight) for f, one in enumerate(files) for score, window, weight in weigh_rows(one)),
+        reverse=True,
+    )
     total = sum(len(one.windows) for one in files)
     null, perfect = -miss * total, gain * total
     best: dict[tuple[int, int], float] = {}
@@ -132,11 +139,15 @@ def gaussian_scores(file: Path) -> tuple[list[datetime], list[float]]:
     return [row[0] for row in rows], scores
 
 
-def run(folder: Path, detector: Callable[[Path], tuple[list[datetime], list[float]]], *, onset: bool = True) -> Mapping[str, float]:
+def run(
+    folder: Path, detector: Callable[[Path], tuple[list[datetime], list[float]]], *, onset: bool = True
+) -> Mapping[str, float]:
     """Score per profile over all files."""
     windows = read_windows(folder)
     files = []
     for file in sorted((folder / "realTweets").glob("*.csv")):
         times, scores = detector(file)
         files.append(Scored(file.name, times, keep_onsets(times, scores) if onset else scores, windows[file.name]))
-    return {profile: score_files(files, profile)[0] for profile in PROFILES} | {"threshold": round(score_files(files, "standard")[1], 3)}
+    return {profile: score_files(files, profile)[0] for profile in PROFILES} | {
+        "threshold": round(score_files(files, "standard")[1], 3)
+    }

@@ -153,7 +153,9 @@ def strip_html(text: str) -> str:
     soup = BeautifulSoup(f"<div>{text}</div>", "lxml")
     for tag in soup(["script", "style", "iframe"]):
         tag.decompose()
-    return join_lines(soup.get_text("\n").splitlines())
+    for tag in soup(["p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote"]):
+        tag.append("\n")
+    return join_lines(soup.get_text("").splitlines())
 
 
 def join_lines(lines: Iterable[str]) -> str:

@@ -52,13 +52,14 @@ class Walk:
         started = self.clock.now()
         request: Request | None = self.collector.first_request(self.query, started)
         reached = unchanged = False
-        rows = 0
+        rows = lists = 0
         while request is not None:
             page = self.client.fetch(request, self.pace_seconds)
             if isinstance(page, Refusal):
                 self._note(page.outcome, page.detail)
                 break
             self.pages += 1
+            lists += 1
             if page.status == 304:
                 reached = unchanged = True
                 break
@@ -70,7 +71,7 @@ class Walk:
             if parsed.outcome not in (Outcome.OK, Outcome.EMPTY):
                 break
             reached = parsed.reached_end or parsed.next is None or self._is_enough(parsed)
-            if reached or self.pages >= self.query.max_pages:
+            if reached or lists >= self.query.max_pages:
                 if not reached:
                     self._note(Outcome.SATURATED, f"翻到上限 {self.query.max_pages} 页,更早的没有读到")
                 break

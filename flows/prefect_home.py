@@ -18,7 +18,9 @@ def prefect_environment(home: Path) -> dict[str, str]:
     }
 
 
-def prepare_environment(home: Path) -> None:
-    """Sets what the operator has not set."""
+def prepare_environment(home: Path, api_url: str = "") -> None:
+    """Sets what the operator has not set; `api_url` is that of our own server."""
     for name, value in prefect_environment(home).items():
         os.environ.setdefault(name, value)
+    if api_url:
+        os.environ["PREFECT_API_URL"] = api_url

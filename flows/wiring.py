@@ -229,11 +229,16 @@ class Wiring:
                 self.__dict__[name].close()
 
 
+def read_environment() -> tuple[Paths, Mapping[str, str]]:
+    """Where things lie, and the variables of this process."""
+    return find_paths(os.environ, Path.cwd()), os.environ
+
+
 @contextmanager
 def open_wiring(clock: Clock | None = None) -> Iterator[Wiring]:
     """From the process's environment and working folder."""
-    paths = find_paths(os.environ, Path.cwd())
-    wiring = Wiring(paths, load_settings(paths, os.environ), os.environ, clock)
+    paths, environ = read_environment()
+    wiring = Wiring(paths, load_settings(paths, environ), environ, clock)
     try:
         yield wiring
     finally:

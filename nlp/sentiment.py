@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +20,7 @@ from tingfeng.labels import Sentiment
 
 CLASSES = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 FOLDER = Path(__file__).resolve().parent / "weights" / "sentiment"
+WEIGHTS_FILE, SETTINGS_FILE = "weights.npz", "model.json"
 BATCH = 256
 RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weights/sentiment"
 
@@ -26,7 +31,7 @@ class SentimentJudge(Protocol):
     name: str
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """Calibrated probabilities of negative, neutral and positive for each text."""
+        """Calibrated probabilities of negative, neutral and positive for each text; alike for a text with nothing to read."""
         ...
 
     def label(self, probabilities: Mapping[str, float]) -> Sentiment:
@@ -34,50 +39,107 @@ class SentimentJudge(Protocol):
         ...
 
 
-class LinearSentiment:
-    """The default judge. Weights int8 [BUCKETS, 3] with one scale per class; temperature and threshold from held-out data."""
+@dataclass(frozen=True)
+class LinearSettings:
+    """What stands in model.json beside the int8 weights. `scale`: what one int8 step is worth, `bias`: both one per class.
 
-    def __init__(
-        self,
-        weights: npt.NDArray[np.int8],
-        scales: npt.NDArray[np.float32],
-        bias: npt.NDArray[np.float32],
-        card: Mapping[str, float | str],
-    ) -> None:
-        self._weights, self._scales, self._bias = weights, scales, bias
-        self._temperature, self._threshold = float(card["temperature"]), float(card["threshold"])
-        self.name = str(card["name"])
+    Scores are divided by `temperature`; a likeliest class under `threshold` is UNCERTAIN. `version` = short hash of the weights.
+    """
+
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+    temperature: float
+    threshold: float
+    version: str
+    classes: tuple[str, ...] = tuple(str(label) for label in CLASSES)
+    buckets: int = BUCKETS
+
+
+def hash_weights(weights: npt.NDArray[np.int8], scale: Sequence[float], bias: Sequence[float]) -> str:
+    """Eight hex digits that name these weights."""
+    return hashlib.sha256(weights.tobytes() + np.array([*scale, *bias]).tobytes()).hexdigest()[:8]
+
+
+class LinearSentiment:
+    """The default judge. Weights int8 [BUCKETS, 3]; temperature and threshold from held-out data."""
+
+    def __init__(self, weights: npt.NDArray[np.int8], settings: LinearSettings) -> None:
+        self._weights, self._settings = weights, settings
+        self._scale, self._bias = np.array(settings.scale), np.array(settings.bias)
+        self.name = f"linear-{settings.version}"
 
     @classmethod
-    def load(cls, folder: Path = FOLDER) -> LinearSentiment:
-        """Reads `weights.npz` and `model.json`. Raises ModelError naming the file and the command that restores it."""
-        try:
-            card = json.loads((folder / "model.json").read_text("utf-8"))
-            with np.load(folder / "weights.npz") as packed:
-                weights, scales, bias = packed["weights"], packed["scales"], packed["bias"]
-            if weights.shape != (BUCKETS, len(CLASSES)) or weights.dtype != np.int8:
-                raise ValueError(f"形状 {weights.shape} 不对")
-            return cls(weights, scales.astype(np.float32), bias.astype(np.float32), card)
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise ModelError(f"模型文件缺失或损坏({error})", where=str(folder), hint=RESTORE) from error
+    def load(cls, path: Path | None = None) -> LinearSentiment:
+        """Reads a folder with `weights.npz` and `model.json`, the packaged one by default.
+
+        Raises ModelError naming the file and the command that restores it.
+        """
+        folder = path or FOLDER
+        settings = read_settings(folder / SETTINGS_FILE)
+        weights = read_weights(folder / WEIGHTS_FILE)
+        if hash_weights(weights, settings.scale, settings.bias) != settings.version:
+            raise ModelError("权重与 model.json 不是同一次训练的", where=str(folder / WEIGHTS_FILE), hint=RESTORE)
+        return cls(weights, settings)
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         found: list[dict[str, float]] = []
         for start in range(0, len(texts), BATCH):
-            chunk = softmax(self.score(texts[start : start + BATCH]) / self._temperature)
+            chunk = softmax(self.score(texts[start : start + BATCH]) / self._settings.temperature)
             found += [
-                {str(label): round(float(value), 4) for label, value in zip(CLASSES, row, strict=True)} for row in chunk
+                {str(label): round(value, 4) for label, value in zip(CLASSES, row, strict=True)}
+                for row in chunk.tolist()
             ]
         return found
 
-    def score(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Raw scores, float32 [texts, 3]."""
+    def score(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Raw scores, float64 [texts, 3]; three zeros where there is nothing to read."""
         bags = hash_texts(texts)
         summed = np.add.reduceat(self._weights[bags.buckets].astype(np.int32), bags.offsets, axis=0)
-        return (summed * self._scales / np.sqrt(bags.sizes)[:, None] + self._bias).astype(np.float32)
+        scores = summed * self._scale / np.sqrt(bags.sizes)[:, None] + self._bias
+        return np.where(bags.blank[:, None], 0.0, scores)
 
     def label(self, probabilities: Mapping[str, float]) -> Sentiment:
-        return choose_label(probabilities, self._threshold)
+        return choose_label(probabilities, self._settings.threshold)
+
+
+def read_settings(file: Path) -> LinearSettings:
+    """Raises ModelError when the file is missing, damaged or made for other classes or buckets."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
+        settings = LinearSettings(
+            scale=tuple(float(value) for value in found["scale"]),
+            bias=tuple(float(value) for value in found["bias"]),
+            temperature=float(found["temperature"]),
+            threshold=float(found["threshold"]),
+            version=str(found["version"]),
+            classes=tuple(found["classes"]),
+            buckets=int(found["buckets"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"模型文件缺失或损坏({error})", where=str(file), hint=RESTORE) from error
+    wanted = LinearSettings((), (), 1.0, 0.0, "")
+    shaped = len(settings.scale) == len(settings.bias) == len(CLASSES) and settings.temperature > 0
+    if (settings.classes, settings.buckets) != (wanted.classes, wanted.buckets) or not shaped:
+        raise ModelError("模型的类别或桶数与这个版本不合", where=str(file), hint=RESTORE)
+    return settings
+
+
+def read_weights(file: Path) -> npt.NDArray[np.int8]:
+    """Raises ModelError when the file is missing, damaged or of another shape."""
+    try:
+        # opened here because np.load leaves the file open when it is no archive
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as packed:
+            weights: npt.NDArray[np.int8] = packed["weights"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelError(f"模型文件缺失或损坏({error})", where=str(file), hint=RESTORE) from error
+    if weights.shape != (BUCKETS, len(CLASSES)) or weights.dtype != np.int8:
+        raise ModelError(f"权重的形状 {weights.shape} 不对", where=str(file), hint=RESTORE)
+    return weights
+
+
+def describe_settings(settings: LinearSettings) -> dict[str, object]:
+    """For model.json."""
+    return asdict(settings)
 
 
 def choose_label(probabilities: Mapping[str, float], threshold: float) -> Sentiment:
@@ -86,10 +148,10 @@ def choose_label(probabilities: Mapping[str, float], threshold: float) -> Sentim
     return best if probabilities.get(best, 0.0) >= threshold else Sentiment.UNCERTAIN
 
 
-def softmax(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Rows that add up to 1."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def load_sentiment(model: str) -> SentimentJudge:

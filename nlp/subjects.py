@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tingfeng.errors import QuerySyntaxError, SettingsError
 from tingfeng.query import parse_query
@@ -23,13 +23,15 @@ class SubjectMatch:
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One term of one subject; an `exclude` hides the occurrences inside it."""
+@dataclass
+class Step:
+    """A step in the tree of all terms: the next units, and (subject, exclude) of the terms that end here.
 
-    units: tuple[str, ...]
-    subject: int
-    exclude: bool
+    An `exclude` hides the occurrences inside it.
+    """
+
+    next: dict[str, Step] = field(default_factory=dict)
+    ends: list[tuple[int, bool]] = field(default_factory=list)
 
 
 class SubjectMatcher:
@@ -39,7 +41,7 @@ class SubjectMatcher:
         self._names = [subject.name for subject in subjects]
         self._trees: dict[int, Node] = {}
         self._always: list[int] = []
-        self._entries: dict[str, list[Entry]] = {}
+        self._first = Step()
         for number, subject in enumerate(subjects):
             self._add(number, subject)
 
@@ -54,15 +56,19 @@ class SubjectMatcher:
             if not terms:
                 self._always.append(number)
             for units in terms:
-                self._index(Entry(units, number, False))
+                self._index(units, number, exclude=False)
             return
         for word in (subject.name, *subject.aliases):
-            self._index(Entry(clean_units(word, subject.name), number, False))
+            self._index(clean_units(word, subject.name), number, exclude=False)
         for word in subject.exclude:
-            self._index(Entry(clean_units(word, subject.name), number, True))
+            self._index(clean_units(word, subject.name), number, exclude=True)
 
-    def _index(self, entry: Entry) -> None:
-        self._entries.setdefault(entry.units[0], []).append(entry)
+    def _index(self, units: tuple[str, ...], number: int, *, exclude: bool) -> None:
+        step = self._first
+        for unit in units:
+            step = step.next.setdefault(unit, Step())
+        if (number, exclude) not in step.ends:
+            step.ends.append((number, exclude))
 
     def match(self, post: Post) -> list[SubjectMatch]:
         """Subjects of a post, in the order they were given."""
@@ -82,15 +88,19 @@ class SubjectMatcher:
         return bool(self._always) or bool(self._find_spans(text))
 
     def _find_spans(self, text: str) -> dict[int, list[Span]]:
-        units = list(unit_spans(normalise(text)))
+        normalised = normalise(text)
+        units = split_units(normalised)
+        places: list[tuple[str, int, int]] = []  # made at the first hit only: most texts have none
         found: dict[int, list[Span]] = {}
         hidden: dict[int, list[Span]] = {}
-        for at, (unit, start, _) in enumerate(units):
-            for entry in self._entries.get(unit, ()):
-                size = len(entry.units)
-                if size == 1 or tuple(item[0] for item in units[at : at + size]) == entry.units:
-                    span = (start, units[at + size - 1][2])
-                    (hidden if entry.exclude else found).setdefault(entry.subject, []).append(span)
+        for at, unit in enumerate(units):
+            step, last = self._first.next.get(unit), at
+            while step is not None:
+                for subject, exclude in step.ends:
+                    places = places or list(unit_spans(normalised))
+                    (hidden if exclude else found).setdefault(subject, []).append((places[at][1], places[last][2]))
+                last += 1
+                step = step.next.get(units[last]) if last < len(units) else None
         for number, spans in hidden.items():
             if number in found:
                 found[number] = [a for a in found[number] if not any(h[0] <= a[0] and a[1] <= h[1] for h in spans)]
@@ -99,7 +109,7 @@ class SubjectMatcher:
 
 def clean_units(word: str, subject: str) -> tuple[str, ...]:
     """Units of a name or alias. Raises SettingsError when it holds nothing that can be matched."""
-    units = [unit for unit in split_units(normalise(word))]
+    units = split_units(normalise(word))
     while units and units[-1] == BOUNDARY:
         units.pop()
     while units and units[0] == BOUNDARY:

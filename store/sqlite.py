@@ -164,7 +164,8 @@ class SQLitePostStore:
                 [(key, posts[id]["row"]) for id, one in by_id.items() if id in posts for key in one.band_keys],
             )
             db.executemany(
-                "UPDATE posts SET judged_ms = ?, content = ?, grp = ?, is_copy = ?, signature = ?, words = ?, lease_owner = '', lease_ms = 0 WHERE row = ?",
+                "UPDATE posts SET judged_ms = ?, content = ?, grp = ?, is_copy = ?, signature = ?, words = ?, "
+                "lease_owner = '', lease_ms = 0 WHERE row = ?",
                 [
                     (
                         to_ms(now),

@@ -14,6 +14,7 @@ from tingfeng.clock import SHANGHAI, parse_iso
 from tingfeng.errors import QuerySyntaxError
 from tingfeng.labels import Act, Label, PostKind, Sentiment
 from tingfeng.query_lexer import Token, split_tokens
+from tingfeng.query_pattern import compile_pattern
 from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Pattern, Term, TimeIs
 from tingfeng.text import BOUNDARY, normalise, split_units
 
@@ -24,6 +25,7 @@ NUMBERS = ("rating", "likes", "comments", "reposts", "views")
 TIMES = ("since", "until")
 UNJUDGED = ("topic", "severity", "stage")
 FIELDS = ("title", *CLOSED, *EXACT, *NUMBERS, *TIMES, *UNJUDGED)
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character breaks RE2's encoder
 NUMBER = re.compile(r"(<=|>=|<|>|=)?(-?\d+(?:\.\d+)?)")
 
 
@@ -39,7 +41,7 @@ def parse_query(text: str, *, search: bool = False) -> Query:
     """Parses; `search` refuses what only monitoring may use (regular expressions). Raises QuerySyntaxError."""
     if len(text) > MAX_CHARACTERS:
         raise QuerySyntaxError(f"查询超过 {MAX_CHARACTERS} 个字符", position=MAX_CHARACTERS, hint="请拆成几个监测对象")
-    parser = Parser(split_tokens(text), len(text), search)
+    parser = Parser(split_tokens(SURROGATE.sub("\ufffd", text)), len(text), search)
     root = parser.read_all()
     if only_excludes(root):
         raise QuerySyntaxError("只有排除条件", position=0, hint="请加上要找的词,例如 退款 NOT 广告")
@@ -116,9 +118,7 @@ class Parser:
         token = self._peek()
         if token is None:
             raise QuerySyntaxError("这里缺一个词", position=self._length, hint="AND、OR、NOT 后面要跟词")
-        self._clauses += 1
-        if self._clauses > MAX_CLAUSES:
-            raise QuerySyntaxError(f"超过 {MAX_CLAUSES} 个条件", position=token.position, hint="请拆成几个查询")
+        self._count(token)
         self._take()
         if token.kind == "open":
             node = self._read_or()
@@ -133,6 +133,11 @@ class Parser:
         if token.kind == "regex":
             return self._read_regex(token)
         raise QuerySyntaxError(f"{token.text} 前面缺一个词", position=token.position, hint="AND、OR 两边都要有词")
+
+    def _count(self, token: Token) -> None:
+        self._clauses += 1
+        if self._clauses > MAX_CLAUSES:
+            raise QuerySyntaxError(f"超过 {MAX_CLAUSES} 个条件", position=token.position, hint="请拆成几个查询")
 
     def _read_near(self, token: Token) -> Near:
         distance = int(token.text)
@@ -165,7 +170,7 @@ class Parser:
                 position=self._position(),
                 hint="例如 NEAR/20(客服 (退款 OR 退钱))",
             )
-        self._clauses += 1
+        self._count(token)
         return make_term(self._take())
 
     def _position(self) -> int:
@@ -179,11 +184,9 @@ class Parser:
                 position=token.position,
                 hint="请改用词、短语或 NEAR;监测对象里可以用",
             )
-        import re2
-
         try:
-            re2.compile(token.text)
-        except re2.error as error:
+            compile_pattern(token.text)
+        except ValueError as error:
             raise QuerySyntaxError(
                 f"正则表达式有误({error})", position=token.position, hint="不支持反向引用与环视"
             ) from error
@@ -223,7 +226,7 @@ class Parser:
         token = self._peek()
         if token is None or token.kind not in ("word", "phrase"):
             raise QuerySyntaxError(f"{name}: 后面缺值", position=self._position(), hint=f"例如 {name}:…")
-        self._clauses += 1
+        self._count(token)
         return self._take()
 
 
@@ -231,6 +234,10 @@ def make_term(token: Token) -> Term:
     """A word or phrase as units. A `*` at the end of a Latin word makes it a prefix."""
     text = token.text
     prefix = token.kind == "word" and text.endswith("*")
+    if token.kind == "word" and "*" in text.rstrip("*"):
+        raise QuerySyntaxError("* 只能写在词尾", position=token.position, hint="例如 refund*;要找星号请加引号")
+    if token.kind == "word" and "|" in text:
+        raise QuerySyntaxError("| 不是运算符", position=token.position, hint="“或者”写 OR,例如 退款 OR 退货")
     units = split_units(normalise(text.rstrip("*") if prefix else text))
     while units and units[0] == BOUNDARY:
         units.pop(0)
@@ -255,12 +262,12 @@ def read_time(name: str, token: Token) -> datetime:
     """A day of Asia/Shanghai or an instant; `until:` a day includes that day."""
     try:
         at = parse_iso(token.text)
-    except ValueError as error:
+        if name == "until" and "T" not in token.text.upper() and ":" not in token.text:
+            return (at.astimezone(SHANGHAI) + timedelta(days=1)).astimezone(at.tzinfo)
+    except (ValueError, OverflowError) as error:  # overflow: the first and last day of the calendar
         raise QuerySyntaxError(
             f"{name}: 后面要写日期", position=token.position, hint=f"例如 {name}:2026-11-01"
         ) from error
-    if name == "until" and len(token.text) == 10:
-        return (at.astimezone(SHANGHAI) + timedelta(days=1)).astimezone(at.tzinfo)
     return at
 
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import operator
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tingfeng.query import Query
+from tingfeng.query_pattern import compile_pattern
 from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Pattern, Term, TimeIs
 from tingfeng.records import Mention, Post
-from tingfeng.text import SEPARATOR, encode_text, encode_units, normalise
+from tingfeng.text import SEPARATOR, encode_units, normalise, split_units
 
 COMPARE = {"<": operator.lt, "<=": operator.le, "=": operator.eq, ">=": operator.ge, ">": operator.gt}
 
 
 @dataclass(frozen=True)
 class UnitText:
-    """Title and text of a post, encoded once and matched many times. A term never crosses from title to text."""
+    """Title and text of a post, encoded once and matched many times; `lines` are both normalised, a line each, for patterns.
+
+    A term never crosses from title to text; nor does a pattern, unless it names the line break.
+    """
 
     title: str
     text: str
-    raw: str
+    lines: str
 
     @staticmethod
     def of(title: str, text: str) -> UnitText:
-        return UnitText(encode_text(title), encode_text(text), f"{title}\n{text}")
+        head, body = normalise(title), normalise(text)
+        return UnitText(encode_units(split_units(head)), encode_units(split_units(body)), f"{head}\n{body}")
 
 
 def matches(query: Query, post: Post, mention: Mention | None) -> bool:
@@ -45,7 +51,7 @@ def meets(node: Node, text: UnitText, post: Post, mention: Mention | None) -> bo
     if isinstance(node, Near):
         return holds_near(node, text.title) or holds_near(node, text.text)
     if isinstance(node, Pattern):
-        return holds_pattern(node, text)
+        return compile_pattern(node.pattern).search(text.lines) is not None
     if isinstance(node, FieldIs):
         return bool(field_values(node.name, post, mention) & set(node.values))
     if isinstance(node, NumberIs):
@@ -85,21 +91,20 @@ def holds_near(near: Near, encoded: str) -> bool:
     """Both sides, either order, not overlapping, at most `distance` characters between (a Latin word counts its letters)."""
     left = sorted(span for term in near.left for span in find_term(term, encoded))
     right = sorted(span for term in near.right for span in find_term(term, encoded))
-    for a_start, a_end in left:
-        for b_start, b_end in right:
-            first_end, second_start = (a_end, b_start) if a_start <= b_start else (b_end, a_start)
-            if second_start >= first_end:
-                between = encoded[first_end : second_start + 1]
-                if len(between) - between.count(SEPARATOR) <= near.distance:
-                    return True
+    return follows(left, right, near.distance, encoded) or follows(right, left, near.distance, encoded)
+
+
+def follows(first: list[tuple[int, int]], second: list[tuple[int, int]], distance: int, encoded: str) -> bool:
+    """Whether one of `second` begins at most `distance` characters after the end of one of `first`; linear in the occurrences."""
+    starts = [start for start, _ in second]
+    for _, end in first:
+        index = bisect_left(starts, end)
+        # each unit has at least one character and brings one separator: n characters span at most 2n places
+        if index < len(starts) and starts[index] - end <= 2 * distance:
+            between = encoded[end : starts[index] + 1]
+            if len(between) - between.count(SEPARATOR) <= distance:
+                return True
     return False
-
-
-def holds_pattern(node: Pattern, text: UnitText) -> bool:
-    """Regular expression on the normalised title and text, in linear time."""
-    import re2
-
-    return bool(re2.search(node.pattern, normalise(text.raw)))
 
 
 def field_values(name: str, post: Post, mention: Mention | None) -> set[str]:

@@ -32,7 +32,9 @@ def simplified_table() -> dict[int, str]:
     characters = [chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0xF900, 0xFB00))]
     converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
     pairs = zip(characters, converted, strict=True)
-    return {ord(old): new for old, new in pairs if old != new and len(new) == 1}
+    table = {ord(old): new for old, new in pairs if old != new and len(new) == 1}
+    # one step leads to another traditional character (U+85B4): follow it, or normalising twice would differ
+    return {code: table.get(ord(new), new) for code, new in table.items()}
 
 
 def normalise(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
@@ -36,62 +37,90 @@ def create_app(
     app = FastAPI(title="听风", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    templates = open_templates()
+    app.middleware("http")(add_headers)
+    pages = Pages(posts, desk, subjects, clock, open_templates())
+    app.exception_handler(StoreError)(pages.show_store_error)
+    app.get("/", response_class=HTMLResponse)(pages.show_home)
+    app.get("/posts/{post_id}", response_class=HTMLResponse)(pages.show_post)
+    app.get("/api/series")(pages.get_series)
+    app.get("/health")(pages.show_health)
+    return app
 
-    @app.middleware("http")
-    async def add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers.update(HEADERS)
-        return response
 
-    @app.exception_handler(StoreError)
-    def show_store_error(request: Request, error: StoreError) -> Response:
-        page = templates.get_template("error.html").render(title="数据读不出来", message=error.message)
-        return HTMLResponse(page, status_code=503)
+async def add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Scripts and styles only from here; no framing."""
+    response = await call_next(request)
+    response.headers.update(HEADERS)
+    return response
 
-    @app.get("/", response_class=HTMLResponse)
+
+@dataclass(frozen=True)
+class Pages:
+    """The handlers, with what they show."""
+
+    posts: PostStore
+    desk: Desk
+    subjects: Sequence[Subject]
+    clock: Clock
+    templates: Environment
+
+    def render(self, template: str, **values: object) -> str:
+        """A page; `now` is always there."""
+        return self.templates.get_template(template).render(now=self.clock.now(), **values)
+
+    def show_store_error(self, request: Request, error: Exception) -> Response:
+        """503 with what went wrong and what to do."""
+        message = error.message if isinstance(error, StoreError) else str(error)
+        return HTMLResponse(self.render("error.html", title="数据读不出来", message=message), status_code=503)
+
     def show_home(
+        self,
         subject: str = Query("", max_length=80),
         q: str = Query("", max_length=4000),
         cursor: str = Query("", max_length=200),
         hours: int = Query(CHART_HOURS[0], ge=6, le=24 * 60),
     ) -> str:
-        now = clock.now()
-        name = home.choose_subject(subjects, subject)
-        return templates.get_template("home.html").render(
-            now=now,
-            subjects=subjects,
+        """Figures, incidents, chart, mentions of one subject."""
+        now, name = self.clock.now(), home.choose_subject(self.subjects, subject)
+        return self.render(
+            "home.html",
+            subjects=self.subjects,
             subject=name,
             q=q,
             cursor=cursor,
             hours=hours,
             chart_hours=CHART_HOURS,
-            figures=home.count_figures(posts, name, now),
-            cards=home.list_incidents(posts, desk, now),
-            series=home.build_series(posts, desk, name, now, hours),
-            mentions=home.list_mentions(posts, name, q, cursor, now),
+            figures=home.count_figures(self.posts, name, now),
+            cards=home.list_incidents(self.posts, self.desk, now),
+            mentions=home.list_mentions(self.posts, name, q, cursor, now) if name else None,
         )
 
-    @app.get("/posts/{post_id}", response_class=HTMLResponse)
-    def show_post(post_id: str) -> str:
-        post = posts.get_post(post_id)
+    def show_post(self, post_id: str) -> str:
+        """One stored post: where every quote leads."""
+        post = self.posts.get_post(post_id)
         if post is None:
             raise HTTPException(404, "没有这条帖子,可能已按保留期限删除")
-        return templates.get_template("post.html").render(post=post, now=clock.now())
+        return self.render("post.html", post=post)
 
-    @app.get("/api/series")
-    def get_series(subject: str = Query("", max_length=80), hours: int = Query(48, ge=6, le=24 * 60)) -> Response:
-        series = home.build_series(posts, desk, home.choose_subject(subjects, subject), clock.now(), hours)
+    def get_series(
+        self, subject: str = Query("", max_length=80), hours: int = Query(CHART_HOURS[0], ge=6, le=24 * 60)
+    ) -> Response:
+        """The chart's numbers."""
+        name = home.choose_subject(self.subjects, subject)
+        series = home.build_series(self.posts, self.desk, name, self.clock.now(), hours)
         return Response(series.to_json(), media_type="application/json")
 
-    @app.get("/health")
-    def show_health() -> JSONResponse:
-        health = posts.health()
+    def show_health(self) -> JSONResponse:
+        """For a watchdog."""
+        health = self.posts.health()
         return JSONResponse(
-            {"version": __version__, "now": show_time(clock.now()), "posts": health.posts, "mentions": health.mentions}
+            {
+                "version": __version__,
+                "now": show_time(self.clock.now()),
+                "posts": health.posts,
+                "mentions": health.mentions,
+            }
         )
-
-    return app
 
 
 def open_templates() -> Environment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,13 +33,13 @@ class Check:
 @click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
 def command(as_json: bool) -> int:
     """检查配置、状态目录、存储、模型、来源与渠道;每个问题都说该怎么办。不访问任何网站。"""
-    from flows.wiring import Wiring
-    from tingfeng.settings import find_paths, load_settings
+    from flows.wiring import Wiring, read_environment
+    from tingfeng.settings import load_settings
 
     checks: list[Check] = []
     try:
-        paths = find_paths(os.environ, Path.cwd())
-        wiring = Wiring(paths, load_settings(paths, os.environ), os.environ)
+        paths, environ = read_environment()
+        wiring = Wiring(paths, load_settings(paths, environ), environ)
         where = str(paths.config_file) if paths.config_file else "只有默认值"
         checks.append(
             Check(

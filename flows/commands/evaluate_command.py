@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -20,11 +19,12 @@ from flows.console import print_json, print_line
 @click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
 def command(data: Path | None, as_json: bool) -> int:
     """情感模型在留出集上的成绩:每个集合、每一类,旁边是多数类与词表两个简单基线。"""
-    from nlp.evaluate import Report, evaluate, render_table
+    from nlp.evaluate import evaluate, read_report
+    from nlp.evaluation_page import render_results
     from nlp.sentiment import FOLDER, load_sentiment
 
     if data is None:
-        report = Report.from_dict(json.loads((FOLDER / "evaluation.json").read_text("utf-8")))
+        report = read_report(FOLDER)
     else:
         from flows.wiring import open_wiring
 
@@ -34,5 +34,5 @@ def command(data: Path | None, as_json: bool) -> int:
         print_json(report.to_dict())
     else:
         print_line(f"模型 {report.model}\n")
-        print_line(render_table(report))
+        print_line(render_results(report))
     return 0

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from flows.console import print_json, print_table
+
+if TYPE_CHECKING:
+    from tingfeng.records import CaptureRun
 
 
 @click.command("sources")
@@ -12,7 +17,6 @@ from flows.console import print_json, print_table
 def command(as_json: bool) -> int:
     """列出配置的来源与最近一次采集:结果、时间、覆盖到哪里。"""
     from flows.wiring import open_wiring
-    from tingfeng.clock import show_time
 
     with open_wiring() as wiring:
         runs = {(run.source, run.query): run for run in wiring.desk.last_runs()}
@@ -20,13 +24,7 @@ def command(as_json: bool) -> int:
         for source in wiring.sources:
             for target in source.settings.targets or ("",):
                 run = runs.get((source.name, target))
-                rows.append(
-                    {
-                        "source": source.name, "target": target, "title": source.info.title, "kind": str(source.info.kind),
-                        "outcome": run and str(run.outcome), "detail": run.detail if run else "", "last_run": show_time(run.started_at) if run else None,
-                        "covered_until": show_time(run.covers_until) if run and run.covers_until else None,
-                    }
-                )  # fmt: skip
+                rows.append(describe_run(source.name, target, source.info.title, str(source.info.kind), run))
     if as_json:
         print_json(rows)
     else:
@@ -38,3 +36,19 @@ def command(as_json: bool) -> int:
             "还没有,见 tingfeng init",
         )
     return 0
+
+
+def describe_run(name: str, target: str, title: str, kind: str, run: CaptureRun | None) -> dict[str, str | None]:
+    """One source and target with its latest run."""
+    from tingfeng.clock import show_time
+
+    return {
+        "source": name,
+        "target": target,
+        "title": title,
+        "kind": kind,
+        "outcome": str(run.outcome) if run else None,
+        "detail": run.detail if run else "",
+        "last_run": show_time(run.started_at) if run else None,
+        "covered_until": show_time(run.covers_until) if run and run.covers_until else None,
+    }

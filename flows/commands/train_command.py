@@ -22,7 +22,7 @@ from flows.console import print_line, show_progress
 @click.option("--seed", default=7, show_default=True, help="随机种子;同样的数据与种子得到同样的字节。")
 def command(data: Path, out: Path | None, seed: int) -> int:
     """训练情感模型,写出权重、模型卡与成绩。需要 torch:pip install 'tingfeng[models]'。"""
-    from nlp.evaluate import render_table
+    from nlp.evaluation_page import render_results
     from nlp.sentiment import FOLDER
     from nlp.train import train_sentiment
 
@@ -35,5 +35,5 @@ def command(data: Path, out: Path | None, seed: int) -> int:
             progress=lambda what, done: progress.update(task, completed=round(done * 100), description=what),
         )
     print_line(f"{result.name} → {result.folder}\n")
-    print_line(render_table(result.report))
+    print_line(render_results(result.report))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -32,8 +31,7 @@ def command(prefect_port: int, port: int | None) -> None:
     with open_wiring() as wiring:
         if not wiring.sources:
             print_note("提醒:还没有来源,网页可以看,但不会有新数据;见 tingfeng init")
-        prepare_environment(wiring.home)
-        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{prefect_port}/api"
+        prepare_environment(wiring.home, f"http://127.0.0.1:{prefect_port}/api")
         server = [
             sys.executable,
             "-m",

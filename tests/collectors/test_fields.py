@@ -82,7 +82,6 @@ def test_feed_times(words: str) -> None:
         ("投诉无门".encode("gb18030"), "text/html; charset=gb2312", "gb18030"),
         ('<meta charset="gbk">投诉无门'.encode("gbk"), "text/html", "gb18030"),
         ('<?xml version="1.0" encoding="gb2312"?><a>投诉镕</a>'.encode("gb18030"), "", "gb18030"),
-        ("投诉无门".encode(), "text/html; charset=gb2312", "utf-8"),
         ("投诉无门".encode("gb18030"), "", "gb18030"),
         ("投诉".encode("utf-16"), "", "utf-16"),
         (b"plain", "text/html; charset=nonsense", "utf-8"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ Fill = Callable[..., list[Post]]
 def fill(post_store: PostStore) -> Fill:
     """Stores and judges posts."""
 
-    def do(posts: list[Post], sentiment: Sentiment = Sentiment.NEGATIVE, **changes: object) -> list[Post]:
+    def do(posts: list[Post], sentiment: Sentiment = Sentiment.NEGATIVE, **changes: Any) -> list[Post]:
         post_store.add_posts(posts)
         post_store.save_judged([judge(post, sentiment, **changes) for post in posts], NOW)
         return posts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,9 +12,10 @@ from tingfeng.clock import parse_iso
 from tingfeng.errors import QuerySyntaxError
 from tingfeng.labels import Act, PostKind, Sentiment
 from tingfeng.query import parse_query
-from tingfeng.query_match import matches
+from tingfeng.query_match import find_term, matches
 from tingfeng.query_tree import And, Not, Or, Term
 from tingfeng.records import Author, Engagement, Mention, Post
+from tingfeng.text import SEPARATOR, encode_text
 
 NOW = parse_iso("2026-11-20T12:00")
 
@@ -22,7 +25,7 @@ def post(text: str, title: str = "", **changes: object) -> Post:
     return Post(**{**fields, "text": text, "title": title, **changes})  # type: ignore[arg-type]
 
 
-def found(query: str, text: str, title: str = "", **changes: object) -> bool:
+def found(query: str, text: str, title: str = "", **changes: Any) -> bool:
     return matches(parse_query(query), post(text, title, **changes), None)
 
 
@@ -67,7 +70,7 @@ def test_term_does_not_cross_from_title_to_text() -> None:
 
 
 def test_fields_of_the_post() -> None:
-    some = {"author": Author(region="浙江"), "engagement": Engagement(likes=20), "rating": 2}
+    some: dict[str, Any] = {"author": Author(region="浙江"), "engagement": Engagement(likes=20), "rating": 2}
     assert found("退款 source:(heimao OR weibo) region:浙江 likes:>10 rating:<=2 kind:投诉单", "退款", **some)
     assert not found("退款 likes:>10", "退款")
 
@@ -176,3 +179,60 @@ def naive(text: str, term: str) -> bool:
 def test_han_terms_are_substrings(text: str, left: str, right: str) -> None:
     assert found(f"{left} OR {right}", text) is (naive(text, left) or naive(text, right))
     assert found(f"{left} {right}", text) is (naive(text, left) and naive(text, right))
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "title", "expected"),
+    [
+        ("/SU7/", "新款SU7", "", True),
+        ("/蘋果手?機/", "苹果机", "", True),
+        ("/好！/", "很好!", "", True),
+        (r"/^\D+$/", "退款", "", True),
+        ("/退.{0,3}款/", "款项未到", "不能退", False),
+    ],
+)
+def test_pattern_is_folded_as_the_text_and_stays_in_its_field(
+    query: str, text: str, title: str, expected: bool
+) -> None:
+    assert found(query, text, title) is expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since:0001-01-01",
+        "until:9999-12-31",
+        "/\ud800(/",
+        "/a*/",
+        "un*x",
+        "退款|退货",
+        "NEAR/5((" + " OR ".join(["甲"] * 300) + ") 款)",
+        "source:(" + " OR ".join(["s"] * 300) + ")",
+    ],
+)
+def test_edge_mistakes_are_syntax_errors(query: str) -> None:
+    with pytest.raises(QuerySyntaxError):
+        parse_query(query)
+
+
+def test_until_a_compact_day_includes_it_too() -> None:
+    assert parse_query("until:20261124").root == parse_query("until:2026-11-24").root
+
+
+def test_near_with_thousands_of_occurrences_of_both_sides_ends() -> None:
+    far = "退款。" * 20_000 + "很" * 9 + "客服。" * 20_000
+    assert not found("NEAR/5(退款 客服)", far)
+    assert found("NEAR/10(退款 客服)", far)
+
+
+@given(st.text("甲乙a ,", max_size=14), st.integers(0, 4), st.sampled_from(["甲", "甲乙", "aa", "a*"]))
+def test_near_agrees_with_trying_every_pair(text: str, distance: int, right: str) -> None:
+    left = parse_query("乙").root
+    other = parse_query(right).root
+    assert isinstance(left, Term)
+    assert isinstance(other, Term)
+    encoded = encode_text(text)
+    pairs = [sorted((x, y)) for x in find_term(left, encoded) for y in find_term(other, encoded)]
+    gaps = [encoded[first[1] : second[0] + 1] for first, second in pairs if first[1] <= second[0]]
+    expected = any(len(gap) - gap.count(SEPARATOR) <= distance for gap in gaps)
+    assert found(f"NEAR/{distance}(乙 {right})", text) is expected

@@ -94,3 +94,18 @@ def test_secret_comes_from_variable_or_file(tmp_path: Path) -> None:
 def test_missing_secret_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="X_FILE"):
         read_secret("X", {"X_FILE": str(tmp_path / "gone")})
+
+
+def test_page_of_settings_is_fresh() -> None:
+    from tingfeng.settings_docs import describe_settings
+
+    page = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
+    assert page.read_text("utf-8") == describe_settings()
+
+
+def test_every_key_is_described() -> None:
+    from tingfeng.settings_docs import describe_sections
+
+    rows = [row for section in describe_sections() for row in section.splitlines() if row.startswith("| `")]
+    assert len(rows) > 30
+    assert [row for row in rows if row.endswith("|  |")] == []

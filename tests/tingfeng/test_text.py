@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tingfeng.text import BOUNDARY, encode_text, normalise, split_units, unit_spans
+from tingfeng.text import BOUNDARY, encode_text, normalise, simplified_table, split_units, unit_spans
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,8 @@ def test_spans_point_at_their_units(text: str) -> None:
 def test_encoded_text_is_found_by_substring() -> None:
     assert encode_text("退款") in encode_text("我要退款!")
     assert encode_text("su") not in encode_text("小米SU7")
+
+
+def test_every_character_of_the_script_table_is_folded_for_good() -> None:
+    table = simplified_table()
+    assert [chr(code) for code, new in table.items() if ord(new) in table] == []

@@ -71,8 +71,8 @@ def test_a_very_long_message_is_cut_and_still_taken(
 
 @pytest.mark.parametrize(("kind", "secret"), [("dingtalk", "wrong"), ("feishu", "wrong")])
 def test_a_wrong_secret_is_a_failure_in_words(
-    kind: str, secret: str, robot, http: httpx.Client, message: Message
-) -> None:  # type: ignore[no-untyped-def]
+    kind: str, secret: str, robot: Any, http: httpx.Client, message: Message
+) -> None:
     delivery = build(kind, robot.url, http, secret=secret).send(message, NOW)
     assert (delivery.outcome, delivery.code) in {("failed", "310000"), ("failed", "19021")}
     assert "签名" in delivery.detail
@@ -98,8 +98,8 @@ def test_a_wrong_secret_is_a_failure_in_words(
     ],
 )
 def test_the_providers_own_word_decides(
-    kind: str, answer: Any, outcome: str, code: str, robot, http: httpx.Client, message: Message
-) -> None:  # type: ignore[no-untyped-def]
+    kind: str, answer: Any, outcome: str, code: str, robot: Any, http: httpx.Client, message: Message
+) -> None:
     robot.answer = answer
     delivery = build(kind, robot.url, http).send(message, NOW)
     assert (delivery.outcome, delivery.code) == (outcome, code)
