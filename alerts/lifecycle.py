@@ -66,7 +66,8 @@ def begin(finding: Finding, previous: Alert | None) -> Step:
         peak_score=finding.score,
         last_finding=finding,
     )
-    if finding.level in AT_ONCE:
+    # a daily volume rule is asked once a day: to wait for a second evaluation would be to tell a day late
+    if finding.level in AT_ONCE or (finding.rule == "volume" and finding.level is Level.YELLOW):
         return change(replace(fresh, state=AlertState.FIRING, fired_at=finding.at), finding, "open", finding.level)
     return Step(fresh)
 
@@ -107,7 +108,7 @@ def change(alert: Alert, finding: Finding, edge: str, level: Level) -> Step:
     peak = level if level.rank > alert.peak_level.rank else alert.peak_level
     summary = title_of(finding)
     told = note(alert, finding)
-    if edge != "downgrade":
+    if edge in ("open", "upgrade"):
         told = replace(told, last_finding=finding)
     told = replace(told, level=level, peak_level=peak, changed_at=finding.at, summary=summary)
     return Step(told, (AlertChange(alert.id, edge, finding.at, level, told.state, summary),))

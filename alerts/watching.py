@@ -61,7 +61,10 @@ def watch_subject(
     volume: bool = False,
     rule: str = "spike",
 ) -> Watched:
-    """`bins`: all full intervals from first_bin() to now, coverage measured. A first watch tells only of the newest interval."""
+    """`bins`: all intervals from first_bin() to now, coverage measured. A first watch tells only of the newest interval.
+
+    An interval that is not over (a day) is told of each time and learnt only when it is.
+    """
     state = saved.state if saved else new_state(profile)
     border = floor_time(now - horizon_of(profile), profile.seconds)
     final = [one for one in bins if one.start < border]
@@ -71,6 +74,7 @@ def watch_subject(
     told = saved.evaluated if saved else (bins[-2].start if len(bins) > 1 else now - timedelta(days=3650))
     every = [*old, *new]
     until = max(border, saved.until) if saved else border
-    last = every[-1].at if every else (saved.evaluated if saved else now)
+    whole = [finding.at for finding in every if finding.at + timedelta(seconds=profile.seconds) <= now]
+    last = whole[-1] if whole else told
     fresh = tuple(finding for finding in every if finding.at > told)
     return Watched(Saved(at_border, until, max(last, told)), fresh, tuple(every))

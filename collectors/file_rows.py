@@ -45,7 +45,7 @@ class RowReader:
         if self._known and self._known.id_prefix_column and native_id:
             native_id = f"{values.get(self._known.id_prefix_column, '')}-{native_id}"
         published, precision = found
-        native_id = native_id or text_hash(f"{words}\x1f{title}\x1f{text}")
+        native_id = native_id or text_hash(f"{words}\x1f{title}\x1f{text}\x1f{self._get(values, 'url')}")
         return Post(
             source=self._source,
             native_id=native_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -141,6 +141,22 @@ def watch_counts(wiring: Wiring, at: datetime | None = None) -> WatchReport:
     return report
 
 
+def replay_watches(
+    wiring: Wiring, start: datetime, end: datetime, hours: int, step: Callable[[], object]
+) -> WatchReport:
+    """A watch every `hours` from start to end; the findings and changes of all of them."""
+    total = WatchReport(end)
+    at = start
+    while at <= end:
+        report = watch_counts(wiring, at)
+        total.findings += report.findings
+        total.changes += report.changes
+        total.notifications += report.notifications
+        at += timedelta(hours=hours)
+        step()
+    return total
+
+
 def watch_one(
     wiring: Wiring,
     subject: str,
@@ -177,9 +193,14 @@ def watch_profile(
 ) -> Watched:
     """Bins from the store, coverage from the ledger, findings from the detector."""
     saved = unpack_saved(wiring.desk.get_value("detector", f"{rule}:{subject}"))
-    until = floor_time(now, profile.seconds)
+    # a day that is not over yet can only grow: it is judged by what is known of it, so that a crisis is told on its day
+    until = floor_time(now, profile.seconds) + (timedelta() if profile.hourly else timedelta(days=1))
     start = first_bin(saved, first_seen(runs), now, profile)
-    bins = wiring.posts.bins(subject, start, until, profile.seconds, sources=sources) if start < until else []
+    bins = (
+        wiring.posts.bins(subject, start, until, profile.seconds, sources=sources, copies=rule == "volume")
+        if start < until
+        else []
+    )
     if runs:
         bins = measure_coverage(bins, runs, weights)
     return watch_subject(subject, saved, bins, now, profile=profile, volume=rule == "volume", rule=rule)

@@ -147,12 +147,18 @@ class PostStore(Protocol):
         ...
 
     def bins(
-        self, subject: str, since: datetime, until: datetime, seconds: int, *, sources: Sequence[str] = ()
+        self,
+        subject: str,
+        since: datetime,
+        until: datetime,
+        seconds: int,
+        *,
+        sources: Sequence[str] = (),
+        copies: bool = False,
     ) -> list[Bin]:
-        """Every interval of `seconds` from since to until, empty ones too, copies folded, coverage 1; by publish time.
+        """Every interval of `seconds` from since to until by publish time, empty ones too, coverage 1; copies folded unless asked for.
 
-        A post first seen more than 24 h after its publication is counted as usual here; `late_ids` of the detectors do not exist:
-        the watch step decides by the age of the bin. `harm` counts mentions with harm words. Posts without publish time count by first sight.
+        `harm` counts mentions with harm words, `authors` distinct authors of negatives. Posts without publish time count by first sight.
         """
         ...
 

@@ -248,10 +248,17 @@ class SQLitePostStore:
             return count_mentions(db, dims, query, condition, since, until, copies)
 
     def bins(
-        self, subject: str, since: datetime, until: datetime, seconds: int, *, sources: Sequence[str] = ()
+        self,
+        subject: str,
+        since: datetime,
+        until: datetime,
+        seconds: int,
+        *,
+        sources: Sequence[str] = (),
+        copies: bool = False,
     ) -> list[Bin]:
         with self._read() as db:
-            return read_bins(db, subject, since, until, seconds, sources)
+            return read_bins(db, subject, since, until, seconds, sources, copies)
 
     def volumes(self, since: datetime, until: datetime) -> Mapping[str, int]:
         with self._read() as db:

@@ -131,15 +131,22 @@ def spread_key(dims: Sequence[Dim], key: tuple[object, ...]) -> list[tuple[str, 
 
 
 def read_bins(
-    db: sqlite3.Connection, subject: str, since: datetime, until: datetime, seconds: int, sources: Sequence[str]
+    db: sqlite3.Connection,
+    subject: str,
+    since: datetime,
+    until: datetime,
+    seconds: int,
+    sources: Sequence[str],
+    copies: bool,
 ) -> list[Bin]:
     """See PostStore.bins."""
     start, step = to_ms(floor_time(since, seconds)), seconds * 1000
     chosen = f" AND source IN ({','.join('?' * len(sources))})" if sources else ""
+    folded = "" if copies else " AND is_copy = 0"
     rows = db.execute(
         f"SELECT (counted_ms - ?) / ? AS place, sum(sentiment = 'negative'), count(*), sum(harm), "
         f"count(DISTINCT CASE WHEN sentiment = 'negative' AND author_key <> '' THEN author_key END) "
-        f"FROM mentions INDEXED BY mentions_for_bins WHERE subject = ? AND counted_ms >= ? AND counted_ms < ? AND is_copy = 0{chosen} GROUP BY place",
+        f"FROM mentions INDEXED BY mentions_for_bins WHERE subject = ? AND counted_ms >= ? AND counted_ms < ?{folded}{chosen} GROUP BY place",
         (start, step, subject, start, to_ms(until), *sources),
     )
     told = {row[0]: row for row in rows}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from store.desk import Desk
 from store.posts import Dim, Hit, PostStore, SearchPage
@@ -126,13 +127,11 @@ def build_series(posts: PostStore, desk: Desk, subject: str, now: datetime, hour
     )
 
 
-def list_incidents(posts: PostStore, desk: Desk, now: datetime, limit: int = 60) -> list[IncidentCard]:
+def list_incidents(posts: PostStore, desk: Desk, now: datetime, limit: int = 40) -> list[IncidentCard]:
     """Newest first, open ones before closed ones, each with its evidence."""
-    incidents = desk.incidents(since=now - timedelta(days=30), limit=limit)
-    incidents = sorted(
-        incidents, key=lambda one: (one.state == AlertState.RESOLVED, -one.level.rank, -one.started_at.timestamp())
-    )
-    return [card_of(posts, desk, incident, now) for incident in incidents]
+    known = [one for one in desk.incidents(since=now - timedelta(days=30), limit=500) if one.started_at <= now]
+    known.sort(key=lambda one: (one.state == AlertState.RESOLVED, -one.level.rank, -one.started_at.timestamp()))
+    return [card_of(posts, desk, incident, now) for incident in known[:limit]]
 
 
 def card_of(posts: PostStore, desk: Desk, incident: Incident, now: datetime) -> IncidentCard:
@@ -140,11 +139,13 @@ def card_of(posts: PostStore, desk: Desk, incident: Incident, now: datetime) -> 
     alerts = tuple(alert for id in incident.alert_ids if (alert := desk.alert(id)) is not None)
     if incident.subject.startswith("source:"):
         return IncidentCard(incident, alerts, (), "")
-    since, until = incident.started_at - timedelta(hours=3), incident.resolved_at or now
-    found = posts.search(subject_query(incident.subject, "sentiment:negative"), since=since, until=until, limit=60)
+    since, until = incident.started_at - timedelta(hours=3), min(incident.resolved_at or now, now)
+    filters = "" if all(alert.rule == "volume" for alert in alerts) else "sentiment:negative"
+    found = posts.search(subject_query(incident.subject, filters), since=since, until=until, limit=60)
     told = [hit for hit in found.hits if not hit.is_copy]
     told.sort(key=lambda hit: (-len(hit.mention.harm_words if hit.mention else ()), -(hit.copies)))
-    link = f"/?subject={incident.subject}&q=sentiment:negative since:{since.astimezone(SHANGHAI):%Y-%m-%d}"
+    words = f"{filters} since:{since.astimezone(SHANGHAI):%Y-%m-%d}".strip()
+    link = f"/?subject={quote(incident.subject)}&q={quote(words)}"
     return IncidentCard(incident, alerts, tuple(told[:QUOTES_SHOWN]), link)
 
 
@@ -152,9 +153,8 @@ def list_mentions(posts: PostStore, subject: str, words: str, cursor: str, now: 
     """Newest mentions of a subject that match the query; a mistake in it is shown, not raised."""
     try:
         if words.strip():
-            parse_query(
-                words, search=True
-            )  # first alone, so that a mistake's position is that in what the person wrote
+            # first alone, so that a mistake's position is that in what the person wrote
+            parse_query(words, search=True)
         query = subject_query(subject, f"({words})" if words.strip() else "")
         return MentionList(posts.search(query, until=now, limit=MENTIONS_SHOWN, cursor=cursor))
     except QuerySyntaxError as error:
