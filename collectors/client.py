@@ -79,7 +79,7 @@ class PoliteClient:
         for _ in range(MOST_REDIRECTS + 1):
             verdict = self._ask_robots(url)
             if not verdict.allowed:
-                return Refusal(Outcome.BLOCKED, verdict.reason)
+                return Refusal(Outcome.UNREACHABLE if verdict.silent else Outcome.BLOCKED, verdict.reason)
             self._wait(url, max(pace_seconds, verdict.delay))
             answer = self._send(request, url, headers)
             if isinstance(answer, Refusal):

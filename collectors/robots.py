@@ -24,11 +24,12 @@ class Memory(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a page may be read, why not, and the delay the site asks for (seconds)."""
+    """Whether a page may be read, why not, and the delay the site asks for (seconds). `silent`: the site did not answer at all."""
 
     allowed: bool
     reason: str = ""
     delay: float = 0.0
+    silent: bool = False
 
 
 def origin_of(url: str) -> str:
@@ -42,7 +43,7 @@ def judge(status: int, text: str, url: str) -> Verdict:
     if status in (401, 403):
         return Verdict(False, f"robots.txt 回答 {status},按不允许处理")
     if status == 0 or status >= 500:
-        return Verdict(False, "robots.txt 暂时读不到,先不访问")
+        return Verdict(False, "robots.txt 暂时读不到,先不访问", silent=True)
     if status >= 400:
         return Verdict(True)
     rules = Protego.parse(text)

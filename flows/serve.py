@@ -30,4 +30,7 @@ def serve_pages(wiring: Wiring, host: str = "", port: int | None = None) -> None
             ) from error
     names = ["127.0.0.1", "localhost", "[::1]", host] if host not in ("0.0.0.0", "::") else ["*"]
     app = create_app(wiring.posts, wiring.desk, wiring.subjects, wiring.clock, names)
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    try:
+        uvicorn.run(app, host=host, port=port, log_level="critical", lifespan="off")
+    except KeyboardInterrupt:
+        return  # Ctrl-C is how a person ends it

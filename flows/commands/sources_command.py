@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def command(as_json: bool) -> int:
     """列出配置的来源与最近一次采集:结果、时间、覆盖到哪里。"""
     from flows.wiring import open_wiring
+    from tingfeng.labels import Outcome
 
     with open_wiring() as wiring:
         runs = {(run.source, run.query): run for run in wiring.desk.last_runs()}
@@ -29,12 +30,12 @@ def command(as_json: bool) -> int:
         print_json(rows)
     else:
         names = ("source", "target", "title", "outcome", "last_run", "covered_until", "detail")
-        print_table(
-            "来源",
-            ("来源", "对象", "采集器", "结果", "最近一次", "覆盖到", "说明"),
-            [[row[n] or "–" for n in names] for row in rows],
-            "还没有,见 tingfeng init",
-        )
+        shown = [
+            [Outcome(row[n] or "").title_zh if n == "outcome" and row[n] else row[n] or "–" for n in names]
+            for row in rows
+        ]
+        columns = ("来源", "对象", "采集器", "结果", "最近一次", "覆盖到", "说明")
+        print_table("来源", columns, shown, "还没有,见 tingfeng init")
     return 0
 
 

@@ -37,7 +37,7 @@ def test_robots_are_asked_once_and_obeyed(client: PoliteClient, site: Any, answe
     assert [path for path, _ in site.asked] == ["/robots.txt", "/a"]
 
 
-@pytest.mark.parametrize(("status", "expected"), [(404, 200), (403, Outcome.BLOCKED), (503, Outcome.BLOCKED)])
+@pytest.mark.parametrize(("status", "expected"), [(404, 200), (403, Outcome.BLOCKED), (503, Outcome.UNREACHABLE)])
 def test_robots_that_cannot_be_read(
     client: PoliteClient, site: Any, answer: Any, status: int, expected: Outcome | int
 ) -> None:
@@ -91,7 +91,7 @@ def test_silence_is_a_time_out(client: PoliteClient, site: Any, answer: Any) -> 
 
 
 def test_nobody_there(client: PoliteClient, memory: Any, clock: Any) -> None:
-    assert outcome(client, "http://127.0.0.1:9/a") is Outcome.BLOCKED  # robots.txt could not be read: not now
+    assert outcome(client, "http://127.0.0.1:9/a") is Outcome.UNREACHABLE  # robots.txt could not be read: not now
 
 
 def test_a_bomb_is_dropped_while_it_unpacks(client: PoliteClient, site: Any, answer: Any) -> None:

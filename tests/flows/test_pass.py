@@ -164,8 +164,8 @@ def test_a_source_that_is_away_is_an_outcome_and_exit_code_3(tingfeng: Any, plac
     text = '[[subjects]]\nname = "暖芽"\n[sources.news]\nuses = "feed"\npace_seconds = 0\nbase_url = "http://127.0.0.1:9"\ntargets = ["/rss"]\n'
     file.write_text(text, "utf-8")
     result = tingfeng("collect", "--json")
-    assert result.json[0]["outcome"] == Outcome.BLOCKED  # robots.txt is out of reach: not now
-    assert result.code == 1
+    assert result.json[0]["outcome"] == Outcome.UNREACHABLE  # robots.txt is out of reach: not now
+    assert result.code == 3
     assert "robots.txt" in result.json[0]["detail"]
 
 
