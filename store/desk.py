@@ -32,6 +32,7 @@ from store.desk_rows import (
     read_run,
     to_ms,
 )
+from store.sqlite_schema import switch_to_wal
 from tingfeng.errors import StoreError
 from tingfeng.fingerprints import row_id
 from tingfeng.labels import AlertState
@@ -83,7 +84,7 @@ def prepare_sqlite(engine: Engine) -> None:
     def set_up(connection: Any, record: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA busy_timeout=30000")
-        connection.execute("PRAGMA journal_mode=WAL")
+        switch_to_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
 
     @event.listens_for(engine, "begin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from tingfeng.errors import StoreError
 
 VERSION = 1
 BUSY_SECONDS = 30
+WAL_TRIES = 600
 
 SCHEMA = """
 CREATE TABLE posts (
@@ -81,12 +83,25 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
         )
     else:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
+        switch_to_wal(connection)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA cache_size=-32000")
     return connection
+
+
+def switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Write-ahead log. The switch of a new file does not honour the busy timeout, so two first starts at once would trip over it."""
+    for _ in range(WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(BUSY_SECONDS / WAL_TRIES)
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
