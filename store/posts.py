@@ -35,11 +35,17 @@ class Dim(StrEnum):
 
 @dataclass(frozen=True)
 class AddResult:
-    """Ids by fate. new: stored; changed: text, status or engagement differed; seen: nothing new."""
+    """Ids by fate. new: stored; changed: text, status or engagement differed; seen: nothing new.
+
+    Only where a cluster is behind it: spooled: kept on this machine until the cluster is back, its fate not known yet;
+    refused: a dead letter, which the cluster will not take as it is.
+    """
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    spooled: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,10 @@ class PostStore(Protocol):
     """Posts and mentions, kept once."""
 
     def add_posts(self, posts: Iterable[Post]) -> AddResult:
-        """Stores each post once per id; idempotent. `first_seen_at` of the first sight stands. A changed text makes the post unjudged again."""
+        """Stores each post once per id; idempotent. A changed text makes the post unjudged again.
+
+        The times of the first sight stand (`first_seen_at`, `published_at`), so that `counted_at` never moves under what was counted.
+        """
         ...
 
     def known_ids(self, ids: Sequence[str]) -> frozenset[str]:

@@ -35,10 +35,9 @@ from tingfeng.records import Bin, JudgedPost, Mention, Post
 CHUNK = 500
 HOUR_MS = 3_600_000
 INSERT = f"INSERT INTO posts ({','.join(POST_COLUMNS)}) VALUES ({','.join('?' * len(POST_COLUMNS))})"
-# what a later sight of a post may change; first_seen_ms, counted_ms of an undated post and the judgement stay
-CHANGING = tuple(
-    name for name in POST_COLUMNS if name not in ("id", "source", "native_id", "first_seen_ms", "counted_ms")
-)
+# what a later sight of a post may not change: the times of the first sight stand, or counted_at would move under what was counted
+STANDING = ("id", "source", "native_id", "first_seen_ms", "counted_ms", "published_ms", "precision", "published_words")
+CHANGING = tuple(name for name in POST_COLUMNS if name not in STANDING)
 ROLL_UP = (
     "INSERT INTO hourly (hour_ms, subject, source, sentiment, is_copy, n) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET n = n + excluded.n"

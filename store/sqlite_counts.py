@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from store.posts import CountRow, Dim
 from store.sqlite_query import Condition
 from store.sqlite_rows import from_ms, split_marked, to_ms
 from store.sqlite_search import walk_matching, window
+from store.telling_words import MOST_POSTS, count_words, score_words
 from tingfeng.clock import SHANGHAI, floor_time
 from tingfeng.query import Query
 from tingfeng.records import Bin
 
 HOUR_MS = 3_600_000
 FROM_ROLL_UP = frozenset({Dim.HOUR, Dim.DAY, Dim.SOURCE, Dim.SUBJECT, Dim.SENTIMENT})
-MOST_POSTS = 20_000
 COLUMNS = {
     Dim.SOURCE: "m.source", Dim.SUBJECT: "m.subject", Dim.SENTIMENT: "m.sentiment", Dim.ACT: "m.acts", Dim.TOPIC: "m.topics",
     Dim.SEVERITY: "m.severity", Dim.STAGE: "m.stage", Dim.REGION: "p.region",
@@ -120,7 +120,7 @@ def spread_key(dims: Sequence[Dim], key: tuple[object, ...]) -> list[tuple[str, 
     keys: list[tuple[str, ...]] = [()]
     for dim, value in zip(dims, key, strict=True):
         if dim in (Dim.ACT, Dim.TOPIC, Dim.PROBLEM):
-            words = split_marked(str(value)) or [""]
+            words = list(dict.fromkeys(split_marked(str(value)))) or [""]
         elif dim is Dim.HOUR:
             words = [datetime.fromtimestamp(int(str(value)) * 3600, SHANGHAI).strftime("%Y-%m-%dT%H:00+08:00")]
         elif dim is Dim.DAY:
@@ -172,27 +172,14 @@ def read_volumes(db: sqlite3.Connection, since: datetime, until: datetime) -> Ma
 def read_terms(
     db: sqlite3.Connection, query: Query, condition: Condition, since: datetime, until: datetime, limit: int
 ) -> list[tuple[str, float, int]]:
-    """Words by log-odds with a prior, as z-score (Monroe et al., 2008, "Fightin' Words"); each author counts a word once."""
+    """Words of the newest mentions that meet the query against those of the newest of the whole window."""
     span, parameters = window(since, until, "m.counted_ms")
-    front = count_words(list(walk_matching(db, query, condition, span, parameters))[:MOST_POSTS])
-    every = db.execute(
-        f"SELECT p.author_key, p.words, p.id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE 1{span} LIMIT {MOST_POSTS}",
-        parameters,
+    newest = f"ORDER BY m.counted_ms DESC, m.id DESC LIMIT {MOST_POSTS}"
+    front = islice(walk_matching(db, query, condition, f"{span} ORDER BY m.counted_ms DESC, m.id DESC", parameters), MOST_POSTS)
+    back = db.execute(
+        f"SELECT p.author_key, p.words, p.id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE 1{span} {newest}", parameters
     )
-    back = count_words(every.fetchall())
-    total_front, total_back = sum(front.values()), sum(back.values())
-    scored = []
-    for word, n in front.items():
-        prior, rest = 0.01 * (back[word] or 1), max(0, back[word] - n)
-        a = math.log((n + prior) / (total_front + 0.01 * total_back - n - prior + 1))
-        b = math.log((rest + prior) / (max(1, total_back - total_front) + 0.01 * total_back - rest - prior + 1))
-        z = (a - b) / math.sqrt(1 / (n + prior) + 1 / (rest + prior))
-        if n >= 2 and z > 0:
-            scored.append((word, round(z, 3), n))
-    return sorted(scored, key=lambda item: (-item[1], item[0]))[:limit]
-
-
-def count_words(rows: Sequence[sqlite3.Row]) -> Counter[str]:
-    """Each author (each post without one) counts a word once."""
-    seen = {(row["author_key"] or row["id"], word) for row in rows for word in row["words"].split()}
-    return Counter(word for _, word in seen)
+    front_words, back_words = (
+        count_words((row["author_key"] or row["id"], row["words"].split()) for row in rows) for rows in (front, back)
+    )
+    return score_words(front_words, back_words, limit)
