@@ -6,12 +6,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tingfeng.fingerprints import text_hash
 from tingfeng.labels import Act, ComplaintStatus, Owner, PostKind, Sentiment, Severity, Stage, TimePrecision, Topic
 from tingfeng.records import Author, Complaint, Engagement, Mention, Opinion, Post
-from tingfeng.text import BOUNDARY, HAN, normalise, split_units
+from tingfeng.text import BOUNDARY, HAN, UNIT, WORDLIKE, normalise
 
 BOUNDARY_TOKEN = "\ue000"
 OTHER_TOKEN, OTHER_END = "\ue001", "\ue002"
@@ -22,6 +23,11 @@ POST_COLUMNS = (
     "published_ms", "precision", "published_words", "counted_ms", "first_seen_ms", "likes", "comments", "reposts", "views",
     "approx", "engagement_ms", "parent_id", "root_id", "owned", "rating", "complaint", "status", "problems", "extras",
     "text_hash", "state_hash",
+)  # fmt: skip
+
+MENTION_COLUMNS = (
+    "id", "post_row", "subject", "counted_ms", "source", "author_key", "sentiment", "acts", "probabilities", "harm_words",
+    "harm", "is_copy", "model", "corrected_by", "topics", "severity", "stage", "details",
 )  # fmt: skip
 
 
@@ -50,14 +56,23 @@ def encode_token(unit: str) -> str:
     return "".join(c if c.isascii() else f"{OTHER_TOKEN}{ord(c):x}{OTHER_END}" for c in unit)
 
 
+@lru_cache(maxsize=1 << 16)
+def token_of(run: str) -> str:
+    """The token of one find of UNIT; the few thousand characters in use come from the cache."""
+    return encode_token(run) if WORDLIKE.match(run) else BOUNDARY_TOKEN
+
+
 def index_text(text: str) -> str:
-    """What the full-text index holds of a title or text."""
-    return " ".join(encode_token(unit) for unit in split_units(normalise(text)))
+    """What the full-text index holds of a title or text: split_units, encoded."""
+    return " ".join(map(token_of, UNIT.findall(normalise(text)))) if text else ""
+
+
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def dump(value: object) -> str:
     """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return ENCODER.encode(value)
 
 
 def join_marked(values: Sequence[str]) -> str:
