@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from store.posts import AddResult, CountRow, Dim, Hit, NearPost, Order, SearchPage, StoreHealth
+from store.sqlite_bands import find_near
 from store.sqlite_counts import count_mentions, read_bins
 from store.sqlite_migrate import back_up, prepare
 from store.sqlite_query import Condition, translate
@@ -17,7 +18,7 @@ from store.sqlite_rows import read_post, to_ms
 from store.sqlite_schema import connect, explain_sqlite
 from store.sqlite_search import Asked, Span, find_rows, narrow, search_mentions
 from store.sqlite_terms import read_terms
-from store.sqlite_write import add_posts, correct_mention, delete_rows, from_signed, run_in, save_judged, select_in
+from store.sqlite_write import add_posts, correct_mention, delete_rows, run_in, save_judged, select_in
 from tingfeng.clock import floor_time
 from tingfeng.errors import StoreError
 from tingfeng.labels import Sentiment
@@ -116,16 +117,8 @@ class SQLitePostStore:
 
     def near_posts(self, band_keys: Sequence[int], since: datetime) -> list[NearPost]:
         with self._read() as db:
-            first, _ = find_rows(db, Span(to_ms(since), None))
-            rows = select_in(
-                db,
-                f"SELECT DISTINCT p.id, p.signature, p.grp, p.counted_ms FROM bands b CROSS JOIN posts p ON p.row = b.post_row "
-                f"WHERE b.post_row >= {first} AND p.counted_ms >= {to_ms(since)} AND b.key IN",
-                list(band_keys),
-            )
-        found = {row["id"]: row for row in rows}
-        ordered = sorted(found.values(), key=lambda row: (row["counted_ms"], row["id"]))
-        return [NearPost(row["id"], from_signed(row["signature"]), row["grp"]) for row in ordered]
+            first, last = find_rows(db, Span(to_ms(since), None))
+            return find_near(db, band_keys, to_ms(since), first, last)
 
     def get_post(self, post_id: str) -> Post | None:
         with self._read() as db:
@@ -144,7 +137,7 @@ class SQLitePostStore:
         order: Order = Order.NEWEST,
         count_up_to: int | None = None,
     ) -> SearchPage:
-        condition = translate(query)
+        condition = translate(query, with_unmatched)
         asked = Asked(condition, narrow(condition, since, until), limit, cursor, with_unmatched, order, count_up_to)
         with self._read() as db:
             return search_mentions(db, asked)
@@ -238,6 +231,11 @@ class SQLitePostStore:
     def backup(self, target: Path) -> None:
         """A consistent copy while others read and write; complete or not there. Raises StoreError."""
         back_up(self._path, target)
+
+    def checkpoint(self) -> None:
+        """Copies the write-ahead log into the file, as far as no reader holds it."""
+        with explain_sqlite(self._path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         with self._lock:

@@ -32,8 +32,9 @@ def count_mentions(
     """See PostStore.count."""
     labels = [dim for dim in dims if dim in LABELS]
     rest = set(dims) - set(labels)
-    kept = ROLLED - {Dim.HOUR, Dim.SOURCE} if labels else ROLLED
-    if condition.rolled is not None and rest <= kept and len(labels) <= 1 and not (labels and names_source(condition)):
+    named = [*labels, *(one.name for one in condition.rolled or () if one.name in LABELS)]
+    kept = ROLLED - {Dim.HOUR, Dim.SOURCE} if named else ROLLED
+    if condition.rolled is not None and rest <= kept and len(named) <= 1 and not (named and names_source(condition)):
         found = count_rolled(db, dims, condition, *widen(db, since, until), copies)
     else:
         found = spread(dims, count_raw(db, dims, condition, since, until, copies))
@@ -72,7 +73,8 @@ def count_rolled(
     db: sqlite3.Connection, dims: Sequence[Dim], condition: Condition, since: Edge, until: Edge, copies: bool
 ) -> Counter[tuple[str, ...]]:
     """Whole days, then whole hours, then single mentions."""
-    label = next((dim for dim in dims if dim in LABELS), None)
+    label = next((str(dim) for dim in dims if dim in LABELS), None)
+    label = label or next((one.name for one in condition.rolled or () if one.name in LABELS), None)
     found: Counter[tuple[str, ...]] = Counter()
     left: list[tuple[Edge, Edge]] = [(since, until)]
     if Dim.HOUR not in dims:
@@ -99,22 +101,21 @@ def read_cells(
     table: str,
     span: tuple[Edge, Edge],
     copies: bool,
-    label: Dim | None,
+    label: str | None,
 ) -> Counter[tuple[str, ...]]:
     """From one roll-up."""
     unit, size = ("hour", HOUR_MS) if table.startswith("hours") else ("day", DAY_MS)
     columns = {Dim.HOUR: "hour", Dim.DAY: "day" if unit == "day" else f"(hour + {DAY_SHIFT}) / 24"}
-    names = [columns.get(dim, "value" if dim is label else str(dim)) for dim in dims]
-    wheres, values = ["1"], [*([str(label)] if label else [])]
-    if label:
-        wheres.append("dim = ?")
-    parameters: list[object] = [*values]
+    names = [columns.get(dim, "value" if dim == label else str(dim)) for dim in dims]
+    wheres = ["dim = ?" if label else "1"]
+    parameters: list[object] = [label] if label else []
     for edge, op in zip(span, (">=", "<"), strict=True):
         if edge is not None:
             wheres.append(f"{unit} {op} ?")
             parameters.append((edge + (DAY_SHIFT * HOUR_MS if unit == "day" else 0)) // size)
     for field in condition.rolled or ():
-        wheres.append(f"{field.name} IN ({','.join('?' * len(field.values))})")
+        name = "value" if field.name == label else field.name
+        wheres.append(f"{name} IN ({','.join('?' * len(field.values))})")
         parameters += field.values
     if not copies:
         wheres.append("is_copy = 0")

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from store.sqlite_bands import pack_band
 from store.sqlite_rolls import rebuild_rolls
 from store.sqlite_rows import MENTION_COLUMNS
-from store.sqlite_schema import MENTION_INDEXES, MENTIONS, ROLL_UPS, SCHEMA, VERSION, explain_sqlite, run_script
+from store.sqlite_schema import BANDS, MENTION_INDEXES, MENTIONS, ROLL_UPS, SCHEMA, VERSION, explain_sqlite, run_script
 from tingfeng.errors import StoreError
 
 
@@ -34,7 +35,11 @@ def number_mentions(db: sqlite3.Connection) -> None:
         "UPDATE posts SET bands = (SELECT group_concat(key, ' ') FROM bands WHERE post_row = row) "
         "WHERE row IN (SELECT post_row FROM bands)"
     )
-    for index in ("bands_by_post", "posts_by_time", "posts_by_author"):
+    db.execute("ALTER TABLE bands RENAME TO bands_before")
+    run_script(db, BANDS)
+    db.executemany("INSERT INTO bands VALUES (?)", ((pack_band(key, row),) for key, row in db.execute("SELECT * FROM bands_before")))
+    db.execute("DROP TABLE bands_before")
+    for index in ("posts_by_time", "posts_by_author"):
         db.execute(f"DROP INDEX IF EXISTS {index}")
     db.execute("DROP TABLE hourly")
     run_script(db, ROLL_UPS)

@@ -6,7 +6,7 @@ for by tokens, of which there are never more than characters, and confirmed by t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from store.sqlite_near import dump_near
@@ -21,6 +21,7 @@ COLUMNS = {
 }  # fmt: skip
 MARKED = {"act": "m.acts", "topic": "m.topics"}
 ROLLED = frozenset({"subject", "source", "sentiment"})
+LABELS = frozenset({"act", "topic", "severity", "stage"})
 MOST_PAIRS = 16  # of a NEAR; beyond it both sides are only asked for
 
 
@@ -28,7 +29,8 @@ MOST_PAIRS = 16  # of a NEAR; beyond it both sides are only asked for
 class Condition:
     """`match`: FTS5 expression that every hit meets, '' for none. `sql` with `parameters`: what else holds; bound to rows :lo … :hi.
 
-    `since_ms`, `until_ms`: the span that the query itself names. `rolled`: the whole query when it is fields of the roll-up only.
+    `since_ms`, `until_ms`: the span that the query itself names. `rolled`: the whole query when the roll-ups can
+    answer it: fields that they keep, at most one of them a label with one value, and then no source.
     """
 
     match: str = ""
@@ -49,7 +51,7 @@ class Condition:
         return bool(self.match) or "MATCH" in self.sql
 
 
-def translate(query: Query | None) -> Condition:
+def translate(query: Query | None, with_unmatched: bool = False) -> Condition:
     """The condition of a query; None means everything. Raises QuerySyntaxError for what only monitoring may use."""
     if query is None:
         return Condition(rolled=())
@@ -70,17 +72,25 @@ def translate(query: Query | None) -> Condition:
     if lacking and not holding:
         others += [node for node in flatten(query.root) if isinstance(node, Not) and text_of(node.node) is not None]
         lacking = []
-    writer = Writer()
+    writer = Writer(COLUMNS if with_unmatched else COLUMNS | {"source": "m.source"})
     parts = [writer.write(node) for node in sorted(others, key=lambda node: isinstance(node, Near))]
-    fields = tuple(node for node in others if isinstance(node, FieldIs) and node.name in ROLLED)
+    fields = tuple(node for node in others if isinstance(node, FieldIs) and node.name in ROLLED | LABELS)
     return Condition(
         match=join_text(holding, lacking),
         sql=" AND ".join(parts) or "1",
         parameters=writer.parameters,
         since_ms=max((to_ms(one.at) for one in spans if one.op == "since"), default=None),
         until_ms=min((to_ms(one.at) for one in spans if one.op == "until"), default=None),
-        rolled=fields if len(fields) == len(others) and not holding else None,
+        rolled=fields if len(fields) == len(others) and not holding and can_roll(fields) else None,
     )
+
+
+def can_roll(fields: tuple[FieldIs, ...]) -> bool:
+    """Whether one roll-up holds all of these fields."""
+    labels = [one for one in fields if one.name in LABELS]
+    if not labels:
+        return True
+    return len(labels) == 1 and len(labels[0].values) == 1 and all(one.name != "source" for one in fields)
 
 
 def flatten(node: Node) -> list[Node]:
@@ -146,7 +156,8 @@ def match_near(near: Near) -> str:
 class Writer:
     """Writes nodes as SQL that is true or false, never NULL, and collects the parameters."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self._columns = columns
         self.parameters: dict[str, object] = {}
 
     def keep(self, value: object) -> str:
@@ -193,5 +204,5 @@ class Writer:
             found = (f"COALESCE(instr({column}, {self.keep(f',{value},')}) > 0, 0)" for value in values)
             return "(" + " OR ".join(found) + ")"
         if len(values) == 1:
-            return f"{COLUMNS[node.name]} IS {self.keep(values[0])}"
-        return f"COALESCE({COLUMNS[node.name]} IN ({', '.join(map(self.keep, values))}), 0)"
+            return f"{self._columns[node.name]} IS {self.keep(values[0])}"
+        return f"COALESCE({self._columns[node.name]} IN ({', '.join(map(self.keep, values))}), 0)"

@@ -41,6 +41,16 @@ def from_ms(value: int | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 
+def to_signed(value: int) -> int:
+    """An unsigned 64-bit number as SQLite keeps it."""
+    return value - (1 << 64) if value >> 63 else value
+
+
+def from_signed(value: int) -> int:
+    """The opposite of to_signed."""
+    return value & ((1 << 64) - 1)
+
+
 def is_han(unit: str) -> bool:
     """Whether the unit is one Han character."""
     return len(unit) == 1 and any(low <= unit <= high for low, high in HAN_RANGE)
@@ -85,13 +95,13 @@ def split_marked(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
 
 
-def post_row(post: Post) -> tuple[object, ...]:
-    """Values in the order of POST_COLUMNS."""
+def post_row(post: Post, id: str) -> tuple[object, ...]:
+    """Values in the order of POST_COLUMNS; the id is handed in, for to compute it takes a hash."""
     complaint, engagement = post.complaint, post.engagement
     packed = "" if complaint is None else pack_complaint(complaint)
     counts = (engagement.likes, engagement.comments, engagement.reposts, engagement.views)
     return (
-        post.id, post.source, post.native_id, str(post.kind), post.title, post.text, post.url, post.author.key,
+        id, post.source, post.native_id, str(post.kind), post.title, post.text, post.url, post.author.key,
         post.author.verified_type, post.author.follower_band, post.author.region,
         None if post.published_at is None else to_ms(post.published_at), str(post.published_precision), post.published_words,
         to_ms(post.counted_at), to_ms(post.first_seen_at), *counts, int(engagement.approx),

@@ -33,7 +33,6 @@ CREATE TABLE posts (
 );
 CREATE INDEX posts_unjudged ON posts (counted_ms, id) WHERE judged_ms IS NULL;
 CREATE INDEX posts_by_group ON posts (grp) WHERE is_copy = 1;
-CREATE TABLE bands (key INTEGER NOT NULL, post_row INTEGER NOT NULL, PRIMARY KEY (key, post_row)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE search USING fts5(title, body, content='', tokenize="unicode61 remove_diacritics 0")
 """
 # a row number of its own, not the id as key: rows are then written one after the other, not all over the file
@@ -45,6 +44,8 @@ CREATE TABLE mentions (
   corrected_by TEXT NOT NULL, topics TEXT NOT NULL, severity TEXT NOT NULL, stage TEXT NOT NULL, details TEXT NOT NULL
 )
 """
+# band keys of posts, each with its post packed into one number: see sqlite_bands.py
+BANDS = "CREATE TABLE bands (place INTEGER PRIMARY KEY)"
 MENTION_INDEXES = """
 CREATE INDEX mentions_by_time ON mentions (counted_ms, id);
 CREATE INDEX mentions_by_subject ON mentions (subject, counted_ms, id, is_copy, sentiment, harm, source, author_key);
@@ -70,7 +71,7 @@ CREATE TABLE days_by_label (
   n INTEGER NOT NULL, PRIMARY KEY (dim, day, subject, sentiment, is_copy, value)
 ) WITHOUT ROWID
 """
-SCHEMA = (POSTS, MENTIONS, MENTION_INDEXES, ROLL_UPS)
+SCHEMA = (POSTS, BANDS, MENTIONS, MENTION_INDEXES, ROLL_UPS)
 
 HINTS = (
     ("disk", "磁盘满了", "请腾出空间后重试;已经存下的都在"),

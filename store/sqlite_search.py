@@ -85,9 +85,9 @@ def decode_cursor(cursor: str) -> tuple[int, str]:
 
 def search_mentions(db: sqlite3.Connection, asked: Asked) -> SearchPage:
     """See PostStore.search."""
-    total, least = count_hits(db, asked)
     place = decode_cursor(asked.cursor) if asked.cursor else None
     if asked.order is Order.RELEVANCE and asked.condition.match:
+        total, least = count_hits(db, asked)
         done = place[0] if place and place[1] == Order.RELEVANCE else 0
         ranked = find_relevant(db, asked, done)
         hits = read_hits(db, ranked[: asked.limit])
@@ -96,6 +96,7 @@ def search_mentions(db: sqlite3.Connection, asked: Asked) -> SearchPage:
     keys = find_newest(db, asked, place)
     shown = keys[: asked.limit]
     more = len(keys) > asked.limit and shown
+    total, least = count_hits(db, asked) if more or place or not asked.limit else (len(keys), False)
     following = encode_cursor(shown[-1].counted_ms, shown[-1].id) if more else ""
     return SearchPage(read_hits(db, shown), total, following, least)
 

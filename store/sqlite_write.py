@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from store.posts import AddResult
+from store.sqlite_bands import add_bands, drop_bands
 from store.sqlite_rolls import Rolls
 from store.sqlite_rows import (
     MENTION_COLUMNS,
@@ -19,6 +20,7 @@ from store.sqlite_rows import (
     post_row,
     read_mention,
     to_ms,
+    to_signed,
 )
 from store.sqlite_search import ZONE_BITS
 from tingfeng.errors import StoreError
@@ -44,7 +46,7 @@ def add_posts(db: sqlite3.Connection, posts: Iterable[Post]) -> AddResult:
     """See PostStore.add_posts."""
     latest = {post.id: post for post in posts}
     known = {row["id"]: row for row in select_in(db, KNOWN, list(latest))}
-    fresh = [(post, post_row(post)) for id, post in latest.items() if id not in known]
+    fresh = [(post, post_row(post, id)) for id, post in latest.items() if id not in known]
     row = (db.execute("SELECT max(row) FROM posts").fetchone()[0] or 0) + 1
     db.executemany(INSERT, [(row + n, *values) for n, (_, values) in enumerate(fresh)])
     changed = [id for id in latest if id in known and update_post(db, known[id], latest[id])]
@@ -60,7 +62,7 @@ def add_posts(db: sqlite3.Connection, posts: Iterable[Post]) -> AddResult:
 
 def update_post(db: sqlite3.Connection, old: sqlite3.Row, post: Post) -> bool:
     """Writes what changed; the index and the judgement are touched only when the text did."""
-    row: dict[str, Any] = dict(zip(POST_COLUMNS, post_row(post), strict=True))
+    row: dict[str, Any] = dict(zip(POST_COLUMNS, post_row(post, old["id"]), strict=True))
     text_changed = row["text_hash"] != old["text_hash"]
     if not text_changed and row["state_hash"] == old["state_hash"]:
         return False
@@ -117,13 +119,11 @@ def save_judged(db: sqlite3.Connection, judged: Sequence[JudgedPost], now: datet
     kept = {row["id"]: row for row in old if row["corrected_by"]}
     if old:
         run_in(db, "DELETE FROM mentions WHERE post_row IN", [post["row"] for post in found])
-    drop_bands(db, found)
+    drop_bands(db, [(row["row"], row["bands"]) for row in found])
     mentions = [mention_row(post, one, mention, kept) for post, one in pairs for mention in one.mentions]
     db.executemany(INSERT_MENTION, mentions)
     rolls.add(mentions)
-    db.executemany(
-        "INSERT OR IGNORE INTO bands VALUES (?, ?)", sorted((key, post["row"]) for post, one in pairs for key in one.band_keys)
-    )
+    add_bands(db, [(post["row"], one.band_keys) for post, one in pairs])
     at = to_ms(now)
     db.executemany(
         JUDGE,
@@ -142,14 +142,6 @@ def save_judged(db: sqlite3.Connection, judged: Sequence[JudgedPost], now: datet
         ],
     )
     rolls.write(db)
-
-
-def drop_bands(db: sqlite3.Connection, posts: Iterable[sqlite3.Row]) -> None:
-    """The old keys of posts; each post names its own."""
-    db.executemany(
-        "DELETE FROM bands WHERE key = ? AND post_row = ?",
-        [(int(key), post["row"]) for post in posts for key in post["bands"].split()],
-    )
 
 
 def mention_row(
@@ -194,7 +186,7 @@ def delete_rows(db: sqlite3.Connection, where: str, parameters: Sequence[object]
     rolls = Rolls()
     rolls.add(select_in(db, MENTIONS_OF, doomed), -1)
     run_in(db, "DELETE FROM mentions WHERE post_row IN", doomed)
-    drop_bands(db, rows)
+    drop_bands(db, [(row["row"], row["bands"]) for row in rows])
     db.executemany(UNINDEX, [(row["row"], index_text(row["title"]), index_text(row["text"])) for row in rows])
     run_in(db, "DELETE FROM posts WHERE row IN", doomed)
     db.executemany("UPDATE zones SET n = n - 1 WHERE zone = ?", [(row >> ZONE_BITS,) for row in doomed])
@@ -219,13 +211,3 @@ def run_in(db: sqlite3.Connection, sql: str, values: Sequence[object]) -> int:
         chunk = values[start : start + CHUNK]
         total += db.execute(f"{sql} ({','.join('?' * len(chunk))})", tuple(chunk)).rowcount
     return total
-
-
-def to_signed(value: int) -> int:
-    """An unsigned 64-bit number as SQLite keeps it."""
-    return value - (1 << 64) if value >> 63 else value
-
-
-def from_signed(value: int) -> int:
-    """The opposite of to_signed."""
-    return value & ((1 << 64) - 1)
