@@ -20,10 +20,10 @@ from store.elasticsearch_health import read_health
 from store.elasticsearch_query import translate
 from store.elasticsearch_rows import unpack_mention, unpack_post, with_judgement
 from store.elasticsearch_schema import Indices, Layout
-from store.elasticsearch_search import scope, search_mentions, span, walk_mentions
+from store.elasticsearch_search import SHOWN, Asked, scope, search_mentions, span, walk_mentions
 from store.elasticsearch_spool import Spool
 from store.elasticsearch_truth import Held, Truths, explain_missing
-from store.posts import AddResult, CountRow, Dim, NearPost, SearchPage, StoreHealth
+from store.posts import AddResult, CountRow, Dim, NearPost, Order, SearchPage, StoreHealth
 from store.sqlite_rows import to_ms
 from tingfeng.errors import StoreError
 from tingfeng.fingerprints import mention_id as id_of_mention
@@ -148,7 +148,7 @@ class ElasticsearchPostStore:
         else:
             condition = translate(query)
             within = scope(condition, None, None, matched=False)
-            hits = walk_mentions(self.indices, query, condition, within, ["shown", "post_id", "is_copy", "group"])
+            hits = walk_mentions(self.indices, query, condition, within, SHOWN)
             ids = list(dict.fromkeys(hit["_source"]["post_id"] for hit in hits))
         return sum(self._write(lambda part=part: self._unjudge(part)) for part in split(ids, BATCH))  # type: ignore[misc]
 
@@ -190,10 +190,12 @@ class ElasticsearchPostStore:
         limit: int = 50,
         cursor: str = "",
         with_unmatched: bool = False,
+        order: Order = Order.NEWEST,
+        count_up_to: int | None = None,
     ) -> SearchPage:
         condition = translate(query)
         within = scope(condition, since, until, matched=not with_unmatched)
-        return search_mentions(self._read(), query, condition, within, limit, cursor)
+        return search_mentions(self._read(), Asked(query, condition, within, limit, cursor, order, count_up_to))
 
     def count(
         self,

@@ -135,19 +135,22 @@ def with_post(truth: Json, post: Post) -> Json | None:
     text, state = hash_text(post), hash_state(post)
     if text == truth["text_hash"] and state == truth["state_hash"]:
         return None
-    merged = pack_post(merge_posts(unpack_post(truth["post"]), post))
-    changed = {**truth, "text_hash": text, "state_hash": state, "post": merged, "author_key": post.author.key}
+    merged = merge_posts(unpack_post(truth["post"]), post)
+    changed = {
+        **truth, "text_hash": text, "state_hash": state, "post": pack_post(merged), "author_key": post.author.key,
+        "counted_ms": to_ms(merged.counted_at),
+    }  # fmt: skip
     return changed | ({"judged": False, "lease_ms": 0} if text != truth["text_hash"] else {})
 
 
 def merge_posts(old: Post, new: Post) -> Post:
-    """The later sight; what it does not state stays, and so do the times of the first sight: `counted_at` never moves."""
+    """The later sight; what it does not state stays, and so does when the post was first seen."""
     seen = new.engagement
     counts = {name: getattr(seen, name) if getattr(seen, name) is not None else getattr(old.engagement, name) for name in COUNTS}
     engagement = Engagement(**counts, approx=seen.approx, seen_at=seen.seen_at or old.engagement.seen_at)
     return replace(
-        new, first_seen_at=old.first_seen_at, published_at=old.published_at, published_precision=old.published_precision,
-        published_words=old.published_words, engagement=engagement, rating=new.rating if new.rating is not None else old.rating,
+        new, first_seen_at=old.first_seen_at, published_at=new.published_at or old.published_at, engagement=engagement,
+        rating=new.rating if new.rating is not None else old.rating,
     )  # fmt: skip
 
 

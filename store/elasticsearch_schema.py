@@ -1,9 +1,10 @@
 """What our indices look like and what they are called.
 
 Three families, all named `<prefix><family>-<set>-<month>` and read through the alias `<prefix><family>`:
-`places` (one index: in which month a post lies, fixed at its first sight, so that no post can ever stand twice), `posts` (by month: the
-post with its judgement, the truth; nothing in it is analysed) and `mentions` (by month: what is searched and counted, made from the
-truth; a post without a subject has one document there too). A set is one generation of all three: `reindex` builds the next beside it.
+`places` (one index: in which month a post is filed; fixed at its first sight, also when its date is corrected later, so that no post can
+ever stand twice), `posts` (by month: the post with its judgement, the truth; nothing in it is analysed) and `mentions` (by month: what is
+searched and counted, made from the truth; a post without a subject has one document there too). A set is one generation of all three:
+`reindex` builds the next beside it.
 """
 
 from __future__ import annotations

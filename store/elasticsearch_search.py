@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from store.elasticsearch_client import Cluster, Json
-from store.elasticsearch_query import Condition
+from store.elasticsearch_query import Condition, encode_unit, phrase
 from store.elasticsearch_rows import read_hit
 from store.elasticsearch_schema import Indices
-from store.posts import SearchPage
+from store.posts import Order, SearchPage
 from store.sqlite_rows import to_ms
 from store.sqlite_search import decode_cursor, encode_cursor
+from tingfeng.errors import UsageError
 from tingfeng.query import Query
 from tingfeng.query_match import matches
+from tingfeng.query_tree import And, Near, Node, Or, Term
 
 SORT: list[Json] = [{"counted_ms": "desc"}, {"key": "desc"}]
 SHOWN = ["shown", "post_id", "is_copy", "group"]
@@ -36,25 +42,97 @@ def span(name: str, since: datetime | None, until: datetime | None) -> list[Json
     return [{"range": {name: limits}}] if limits else []
 
 
-def search_mentions(
-    indices: Indices, query: Query | None, condition: Condition, within: Json, limit: int, cursor: str
-) -> SearchPage:
+@dataclass(frozen=True)
+class Asked:
+    """What one search wants; `within` is the query's clause with its time span."""
+
+    query: Query | None
+    condition: Condition
+    within: Json
+    limit: int
+    cursor: str = ""
+    order: Order = Order.NEWEST
+    count_up_to: int | None = None
+
+    @property
+    def body(self) -> Json:
+        """Query and sort. Relevance: words that stand outside NOT are scored."""
+        words = positive_terms(self.query.root) if self.query and self.order is Order.RELEVANCE else []
+        if not words:
+            return {"query": self.within, "sort": SORT, "_source": SHOWN}
+        return {"query": {"bool": {"filter": [self.within], "should": words}}, "sort": ["_score", *SORT], "_source": SHOWN}
+
+
+def search_mentions(indices: Indices, asked: Asked) -> SearchPage:
     """See PostStore.search."""
-    after = list(decode_cursor(cursor)) if cursor else []
-    if condition.exact and limit < PAGE:
-        body: Json = {"query": within, "sort": SORT, "size": limit + 1, "track_total_hits": True, "_source": SHOWN}
+    after = read_place(asked.cursor) if asked.cursor else []
+    places = len(asked.body["sort"])
+    if after and len(after) != places:
+        raise bad_cursor(asked.cursor)
+    if asked.condition.exact and asked.limit < PAGE:
+        cap = asked.count_up_to
+        body = asked.body | {"size": asked.limit + 1, "track_total_hits": True if cap is None else cap or False}
         answer = indices.cluster.search(indices.alias("mentions"), body | ({"search_after": after} if after else {}))
-        hits, total = answer["hits"]["hits"], answer["hits"]["total"]["value"]
+        hits = answer["hits"]["hits"]
+        told = answer["hits"].get("total", {"value": 0, "relation": "gte"})
+        total, least = told["value"], told["relation"] == "gte"
     else:
-        hits, total = [], 0
-        for hit in walk_mentions(indices, query, condition, within, SHOWN):
-            total += 1
-            if len(hits) <= limit and (not after or hit["sort"] < after):
-                hits.append(hit)
-    shown = hits[:limit]
+        hits, total, least = walk_page(indices, asked, after)
+    shown = hits[: asked.limit]
+    if len(hits) <= asked.limit and not after and asked.limit:
+        total, least = len(hits), False
     copies = count_copies(indices, [hit["_source"] for hit in shown])
-    following = encode_cursor(*shown[-1]["sort"]) if len(hits) > limit and shown else ""
-    return SearchPage(tuple(read_hit(hit["_source"], copies) for hit in shown), total, following)
+    following = write_place(shown[-1]["sort"][:places]) if len(hits) > asked.limit and shown else ""
+    return SearchPage(tuple(read_hit(hit["_source"], copies) for hit in shown), total, following, least)
+
+
+def walk_page(indices: Indices, asked: Asked, after: list[Any]) -> tuple[list[Json], int, bool]:
+    """(the page's hits and one more, how many in all, whether there are more): every candidate is asked again, or the page is huge."""
+    hits: list[Json] = []
+    total = 0
+    for hit in indices.cluster.walk(indices.alias("mentions"), asked.body, PAGE):
+        if not asked.condition.exact and not confirm(asked.query, hit["_source"]):
+            continue
+        total += 1
+        if len(hits) <= asked.limit and (not after or hit["sort"][: len(after)] < after):
+            hits.append(hit)
+        if asked.count_up_to is not None and total > asked.count_up_to and len(hits) > asked.limit:
+            return hits, asked.count_up_to, True
+    return hits, total, False
+
+
+def positive_terms(node: Node) -> list[Json]:
+    """Clauses of the words that stand outside NOT."""
+    if isinstance(node, And | Or):
+        return [clause for child in node.nodes for clause in positive_terms(child)]
+    if isinstance(node, Near):
+        return [clause for term in (*node.left, *node.right) for clause in positive_terms(term)]
+    if not isinstance(node, Term):
+        return []
+    return [phrase(name, [encode_unit(unit) for unit in node.units]) for name in (("title",) if node.title_only else ("title", "body"))]
+
+
+def write_place(values: Sequence[Any]) -> str:
+    """An opaque place in the order."""
+    if len(values) == 2:
+        return encode_cursor(*values)
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def read_place(cursor: str) -> list[Any]:
+    """Raises UsageError for what was not made by write_place."""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        return list(decode_cursor(cursor))
+    if not isinstance(found, list):
+        raise bad_cursor(cursor)
+    return found
+
+
+def bad_cursor(cursor: str) -> UsageError:
+    """For what is no place in this order."""
+    return UsageError("翻页标记读不懂", where=f"cursor {cursor[:40]}", hint="请用上一页给出的 next_cursor")
 
 
 def walk_mentions(indices: Indices, query: Query | None, condition: Condition, within: Json, source: object = True) -> Iterator[Json]:
