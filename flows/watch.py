@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -107,6 +108,7 @@ def watch_counts(wiring: Wiring, at: datetime | None = None) -> WatchReport:
     now = at or wiring.clock.now()
     report = WatchReport(now)
     with wiring.lock("watch"):
+        last = wiring.desk.last_watch()
         ledger = Ledger(wiring, now)
         kept: dict[tuple[str, str], str] = {}
         runs = wiring.desk.runs(now - HISTORY - timedelta(days=2))
@@ -133,6 +135,8 @@ def watch_counts(wiring: Wiring, at: datetime | None = None) -> WatchReport:
                 notifications,
                 ledger.dropped,
                 kept,
+                token=secrets.token_hex(12),
+                after=last,
             ),
             now,
         )

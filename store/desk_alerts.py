@@ -70,7 +70,11 @@ class AlertVerbs(PeopleVerbs):
             self._write_watch(connection, commit, now)
 
     def _write_watch(self, connection: Connection, commit: WatchCommit, now: datetime) -> None:
-        self._upsert(connection, t.alerts, [pack_alert(alert) for alert in commit.alerts])
+        # who acknowledged and who owns is for people: what a watch read of it may be old, and only a new outbreak clears it
+        reopened = {one.alert_id for one in commit.changes if one.edge == "reopen"}
+        alerts = [pack_alert(alert) for alert in commit.alerts]
+        self._upsert(connection, t.alerts, [row for row in alerts if row["id"] in reopened])
+        self._upsert(connection, t.alerts, [row for row in alerts if row["id"] not in reopened], but=["acknowledged_by"])
         changes = {row_id("change", one.alert_id, one.edge, str(to_ms(one.at))): one for one in commit.changes}
         rows = [pack(one) | {"id": id} for id, one in changes.items()]
         fresh = self._upsert(connection, t.alert_changes, rows, replace=False)
@@ -82,7 +86,8 @@ class AlertVerbs(PeopleVerbs):
                 if id in fresh
             ),
         )
-        self._upsert(connection, t.incidents, [pack(one, frozenset({"alert_ids"})) for one in commit.incidents])
+        incidents = [pack(one, frozenset({"alert_ids"})) for one in commit.incidents]
+        self._upsert(connection, t.incidents, incidents, but=["owner"])
         queued = [pack(one) | {"lease_owner": "", "lease_until": 0} for one in commit.notifications]
         self._upsert(connection, t.notifications, queued, replace=False)
         if commit.dropped:

@@ -129,16 +129,22 @@ class DeskCore:
             connection.execute(select(func.pg_advisory_xact_lock(lock_number(name))))
 
     def _upsert(
-        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = True
+        self,
+        connection: Connection,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        replace: bool = True,
+        but: Sequence[str] = (),
     ) -> set[object]:
-        """Inserts, or replaces by key (else leaves what is there); the first key columns of the rows that were written."""
+        """Inserts, or replaces by key all columns `but` some (else leaves what is there); the first key column of rows written."""
         keys = [column.name for column in table.primary_key]
         latest = list({tuple(row[name] for name in keys): row for row in rows}.values())
         dialect = postgresql if self.is_shared else sqlite
         written: set[object] = set()
         for start in range(0, len(latest), CHUNK):
             statement = dialect.insert(table).values(latest[start : start + CHUNK])
-            changed = {name: statement.excluded[name] for name in latest[0] if name not in keys}
+            changed = {name: statement.excluded[name] for name in latest[0] if name not in (*keys, *but)}
             statement = (
                 statement.on_conflict_do_update(index_elements=keys, set_=changed)
                 if replace

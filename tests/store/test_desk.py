@@ -204,6 +204,15 @@ def test_acknowledging_is_audited(desk: Desk) -> None:
     assert [entry.user for entry in desk.audit()] == ["li"]
 
 
+def test_a_watch_that_read_before_an_acknowledgement_does_not_undo_it(desk: Desk) -> None:
+    desk.commit_watch(WatchCommit([ALERT]), NOW)
+    desk.acknowledge("a1", "li", NOW)
+    desk.commit_watch(WatchCommit([replace(ALERT, score=9.0)]), NOW)
+    assert [(one.score, one.acknowledged_by) for one in desk.open_alerts()] == [(9.0, "li")]
+    desk.commit_watch(WatchCommit([ALERT], [replace(CHANGE, edge="reopen")]), NOW)
+    assert desk.open_alerts()[0].acknowledged_by == ""
+
+
 def test_silences_are_audited_once_each_way(desk: Desk) -> None:
     silence = Silence("s1", "暖芽", "", NOW + timedelta(hours=1), "li", "演练", NOW)
     desk.add_silence(silence)
