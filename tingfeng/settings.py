@@ -36,7 +36,9 @@ class Section(BaseModel):
 
 class StoreSettings(Section):
     posts_url: str = Field("", description="帖子库地址,如 sqlite:///var/posts.db;空 = 状态目录下的 posts.db")
-    desk_url: str = Field("", description="工作台数据库(SQLAlchemy 地址,SQLite 或 PostgreSQL 14 以上);空 = 状态目录下的 desk.db。带密码的放环境变量 TINGFENG_DESK_URL")
+    desk_url: str = Field(
+        "", description="工作台数据库(SQLite 或 PostgreSQL 14 以上的 SQLAlchemy 地址);空 = 状态目录下的 desk.db"
+    )
 
     @field_validator("posts_url")
     @classmethod
