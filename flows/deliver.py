@@ -112,11 +112,12 @@ class Outbox:
         words: str = "",
         attempted: bool = True,
     ) -> None:
-        self.wiring.desk.finish_notification(
+        stands = self.wiring.desk.finish_notification(
             notification.id, outcome, self.wiring.clock.now(), worker=self.worker, provider_code=code, detail=detail,
             due_at=due_at, attempted=attempted,
         )  # fmt: skip
-        self.report.attempts.append((notification, outcome, words or detail))
+        if stands:  # else another worker has taken it over, and tells
+            self.report.attempts.append((notification, outcome, words or detail))
 
 
 def message_of(wiring: Wiring, notification: Notification) -> Message:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from store import desk_tables as t
 from store.desk_core import DeskCore, patient
@@ -71,10 +71,10 @@ class OutboxVerbs(DeskCore):
         detail: str = "",
         due_at: datetime | None = None,
         attempted: bool = True,
-    ) -> None:
+    ) -> bool:
         """Writes an attempt: `delivered`, `failed`, or `queued` again until due_at; `attempted` False when it only had to wait.
 
-        With `worker`, only while that worker holds the lease.
+        With `worker`, only while that worker holds the lease – but `delivered` is a fact whoever holds it. Whether it stands now.
         """
         values = {
             "outcome": outcome, "provider_code": provider_code, "detail": detail, "lease_owner": "", "lease_until": 0,
@@ -82,11 +82,16 @@ class OutboxVerbs(DeskCore):
         }  # fmt: skip
         if due_at is not None:
             values["due_at"] = to_ms(due_at)
-        where = (N.id == id) & (N.outcome == "queued")
-        if worker is not None:
-            where &= N.lease_owner == worker
+        where = N.id == id
+        if outcome == "delivered":
+            where &= N.outcome.in_(["queued", "failed"])
+        else:
+            where &= N.outcome == "queued"
+            where &= (N.lease_owner == worker) if worker is not None else true()
         with self._write() as connection:
             connection.execute(t.notifications.update().where(where).values(**values))
+            row = connection.execute(select(N.outcome, N.lease_owner).where(N.id == id)).first()
+        return row is not None and (row.outcome, row.lease_owner) == (outcome, "")
 
     @patient
     def notifications(self, since: datetime, alert_id: str = "") -> list[Notification]:

@@ -163,6 +163,18 @@ def test_a_finished_notification_stays_as_it_is(desk: Desk) -> None:
     assert [(one.outcome, one.attempts) for one in desk.notifications(NOW)] == [("delivered", 1)]
 
 
+def test_a_delivery_that_is_told_late_outweighs_the_guess_that_it_failed(desk: Desk) -> None:
+    desk.commit_watch(WatchCommit(notifications=[note()]), NOW)
+    desk.claim_notifications("slow", NOW)
+    desk.begin_attempt("n1", "slow", NOW)
+    late = NOW + timedelta(minutes=3)
+    desk.claim_interrupted("other", late)
+    assert desk.finish_notification("n1", "failed", late, worker="other")
+    assert desk.finish_notification("n1", "delivered", late, worker="slow")
+    assert not desk.finish_notification("n1", "queued", late, worker="other")
+    assert desk.notifications(NOW)[0].outcome == "delivered"
+
+
 def test_tokens_are_shared_and_come_back_with_the_minute(desk: Desk) -> None:
     assert [desk.take_token("pr", NOW, 2) for _ in range(3)] == [0, 0, 60]
     assert desk.take_token("pr", NOW + timedelta(minutes=1), 2) == 0
