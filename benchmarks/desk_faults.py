@@ -6,6 +6,7 @@ failed) and what was doubled (sent twice, audited twice). Figures go to benchmar
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -160,7 +161,7 @@ def check(fault: str, times: int, url: str, lines: Sequence[tuple[float, str, st
 
 
 def restart_under_load(cluster: PrivateCluster, url: str, folder: Path, times: int, pause: float = 1.0) -> Verdict:
-    """pg_ctl restart -m immediate, again and again; recovery is from the order to the next acknowledged write."""
+    """pg_ctl restart -m immediate, again and again; recovery is the longest pause between acknowledged writes."""
     ordered = []
     with running_crew(url, folder) as crew:
         crew.wait_for("done", 5)
@@ -170,13 +171,17 @@ def restart_under_load(cluster: PrivateCluster, url: str, folder: Path, times: i
             cluster.restart_hard()
             crew.wait_for("write", sum(word == "write" for _, word, _ in crew.lines()) + 5)
         time.sleep(pause)
-    lines = crew.lines()
-    back: list[float] = []
-    for at in ordered:
-        returned = min(when for when, word, _ in lines if word == "write" and when > at + 0.2)
-        back.append(round(returned - at, 2))
+    written = sorted(when for when, word, _ in crew.lines() if word == "write")
+    borders = [*ordered, time.time()]
+    back = [longest_gap(written, at, until) for at, until in itertools.pairwise(borders)]
     drain(url, folder / "last.deliver")
     return check("PostgreSQL 立即重启", times, url, crew.lines(), back)
+
+
+def longest_gap(written: Sequence[float], at: float, until: float) -> float:
+    """Seconds without an acknowledged write around a restart."""
+    near = [when for when in written if at - 1 <= when <= until]
+    return round(max(after - before for before, after in itertools.pairwise(near)), 2)
 
 
 def kill_workers(url: str, folder: Path, times: int, pause: float = 0.7) -> Verdict:

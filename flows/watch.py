@@ -103,11 +103,11 @@ class Ledger:
         self.changes += result.changes
 
 
-def watch_counts(wiring: Wiring, at: datetime | None = None) -> WatchReport:
-    """One watch of every subject and source at `at` (default now). Raises BusyError when another is under way."""
+def watch_counts(wiring: Wiring, at: datetime | None = None, *, wait_seconds: int = 0) -> WatchReport:
+    """One watch of every subject and source at `at` (default now). Raises BusyError when another is under way, on any machine."""
     now = at or wiring.clock.now()
     report = WatchReport(now)
-    with wiring.lock("watch"):
+    with wiring.lock("watch", wait_seconds=wait_seconds):
         last = wiring.desk.last_watch()
         ledger = Ledger(wiring, now)
         kept: dict[tuple[str, str], str] = {}
