@@ -1,4 +1,6 @@
-"""Prefect at scale, for real: a server on PostgreSQL, two process workers, every deployment of prefect.yaml once."""
+"""Prefect at scale, for real: a server on PostgreSQL, two process workers, every deployment of prefect.yaml once.
+
+Started by deploy/start, with the variables of compose.yaml; only hosts and ports differ."""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -53,20 +56,20 @@ class Orchestra:
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text[:300]}"
         return answer.json()
 
-    def command(self, *arguments: str) -> None:
-        """A command of Prefect's own."""
+    def start(self, *arguments: str) -> None:
+        """A role that ends by itself."""
         done = subprocess.run(
-            [sys.executable, "-m", "prefect", *arguments], cwd=ROOT, env=dict(self.environ), capture_output=True, text=True,
+            [ROOT / "deploy" / "start", *arguments], cwd="/", env=dict(self.environ), capture_output=True, text=True,
             stdin=subprocess.DEVNULL, timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
 
     @contextmanager
-    def process(self, name: str, *arguments: str) -> Iterator[None]:
-        """A child with a log of its own, ended with all its children."""
+    def running(self, name: str, *arguments: str, **environ: str) -> Iterator[None]:
+        """A role with a log of its own, ended with all its children."""
         with (self.logs / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "prefect", *arguments], cwd=ROOT, env=dict(self.environ), stdout=log, stderr=log,
+                [ROOT / "deploy" / "start", *arguments], cwd="/", env={**self.environ, **environ}, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
             try:
@@ -117,7 +120,7 @@ def variables(place: Path, new_postgres: Callable[[], str]) -> dict[str, str]:
         (place / "var" / side / "a.jsonl").write_text(json.dumps(row), "utf-8")
     return {
         "TINGFENG_HOME": str(place / "var"), "TINGFENG_CONFIG": str(place / "config" / "tingfeng.toml"),
-        "TINGFENG_DESK_URL_FILE": str(place / "desk_url"), "TINGFENG_SALT": "ab" * 32, "TINGFENG_CODE": str(ROOT),
+        "TINGFENG_DESK_URL_FILE": str(place / "desk_url"), "TINGFENG_SALT": "ab" * 32,
     }  # fmt: skip
 
 
@@ -125,19 +128,24 @@ def variables(place: Path, new_postgres: Callable[[], str]) -> dict[str, str]:
 def orchestra(place: Path, variables: dict[str, str], new_postgres: Callable[[], str]) -> Iterator[Orchestra]:
     """A server whose schedules stand still, the pool, and the deployments."""
     port = free_port()
+    database = urlsplit(new_postgres())
+    (place / "password").write_text(database.password or "", "utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TINGFENG_"))}
     environ = {
         **kept, **prefect_environment(place / "var"), **variables, "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": new_postgres().replace("postgresql://", "postgresql+asyncpg://", 1),
-        "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false", "PREFECT_WORKER_QUERY_SECONDS": "1", "PYTHONPATH": str(ROOT),
-        "HOME": str(place), "PYTHONUTF8": "1", "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_SERVER_API_HOST": "127.0.0.1", "PREFECT_SERVER_API_PORT": str(port), "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_SERVER_DATABASE_DRIVER": "postgresql+asyncpg", "PREFECT_SERVER_DATABASE_HOST": database.hostname or "",
+        "PREFECT_SERVER_DATABASE_PORT": str(database.port), "PREFECT_SERVER_DATABASE_USER": database.username or "",
+        "PREFECT_SERVER_DATABASE_NAME": database.path[1:], "POSTGRES_PASSWORD_FILE": str(place / "password"),
+        "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false", "PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_LOGGING_LEVEL": "INFO",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(place), "PYTHONUTF8": "1",
     }  # fmt: skip
     (place / "logs").mkdir()
     found = Orchestra(environ["PREFECT_API_URL"], environ, place / "logs")
-    with found.process("server", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"):
+    with found.running("server", "server"):
         found.wait(found.is_healthy)
-        found.command("work-pool", "create", "tingfeng", "--type", "process", "--base-job-template", "deploy/pools/process.json")
-        found.command("--no-prompt", "deploy", "--all")
+        found.start("deploy")
+        found.start("deploy")  # a second time changes nothing
         yield found
 
 
@@ -160,8 +168,9 @@ def test_two_workers_run_every_deployment_to_its_end(
     assert set(ids) == DEPLOYMENTS
     with ExitStack() as workers:
         for name in ("east", "west"):
+            own = str(free_port())
             workers.enter_context(
-                orchestra.process(name, "worker", "start", "--pool", "tingfeng", "--name", name, "--limit", "1")
+                orchestra.running(name, "worker", "--name", name, "--limit", "1", PREFECT_WORKER_WEBSERVER_PORT=own)
             )
         orchestra.ask(f"deployments/{ids['dispatch']}/create_flow_run")
         orchestra.wait(lambda: finished(orchestra, 3))  # itself and a run for each source
