@@ -21,7 +21,7 @@ from store.elasticsearch_query import translate
 from store.elasticsearch_rows import unpack_mention, unpack_post, with_judgement
 from store.elasticsearch_schema import Indices, Layout
 from store.elasticsearch_search import SHOWN, Asked, scope, search_mentions, span, walk_mentions
-from store.elasticsearch_spool import Spool
+from store.elasticsearch_spool import DeadLetter, Spool
 from store.elasticsearch_truth import Held, Truths, explain_missing
 from store.posts import AddResult, CountRow, Dim, NearPost, Order, SearchPage, StoreHealth
 from store.sqlite_rows import to_ms
@@ -45,6 +45,7 @@ class ElasticsearchPostStore:
         self.spool = Spool(spool_file, spool_limit)
         self.truths = Truths(self.indices, self._bury)
         self._unseen = threading.Event()
+        self._unseen.set()  # the first read shows what other processes have just written
         self._dead: set[str] = set()
 
     def _bury(self, kind: str, post_id: str, source: Json, reason: str) -> None:
@@ -96,12 +97,25 @@ class ElasticsearchPostStore:
                 done += len(waiting)
         return done
 
+    def retry_letters(self, letters: Sequence[DeadLetter]) -> int:
+        """Writes dead letters once more; those that are taken now are forgotten. Returns how many."""
+        done = 0
+        for letter in letters:
+            if letter.post is None:
+                continue
+            self._dead.clear()
+            self._write(lambda post=letter.post: self.truths.restore(post))  # type: ignore[misc]
+            if letter.post_id not in self._dead:
+                done += self.spool.drop_letters([letter.number])
+        return done
+
     def known_ids(self, ids: Sequence[str]) -> frozenset[str]:
         return frozenset(id for id, held in self.truths.read(list(ids)).items() if not held.truth.get("gone"))
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
         self._read()
-        self.truths.sweep()
+        if self.truths.sweep():
+            self._unseen.set()
         free: Json = {"bool": {
             "filter": [{"term": {"judged": False}}, {"range": {"lease_ms": {"lte": to_ms(now)}}}], "must_not": [{"term": {"gone": True}}],
         }}  # fmt: skip
@@ -262,8 +276,10 @@ class ElasticsearchPostStore:
         filters += span("counted_ms", None, before)
         if not filters:
             raise StoreError("删除条件是空的", where="delete_posts", hint="请给出作者、来源或时间")
+        self.drain()
         self._read()
         self.truths.sweep()
+        self.spool.forget(lambda post: meets(post, author_key, source, before))
         done, part = 0, list[Held]()
         for held in self._walk_truths({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}}):
             part.append(held)
@@ -283,3 +299,12 @@ def split(values: Sequence[Answer], size: int) -> Iterator[list[Answer]]:
     """Parts of at most `size`."""
     for start in range(0, len(values), size):
         yield list(values[start : start + size])
+
+
+def meets(post: Post, author_key: str, source: str, before: datetime | None) -> bool:
+    """Whether a post meets every given condition of a deletion."""
+    return (
+        (not author_key or post.author.key == author_key)
+        and (not source or post.source == source)
+        and (before is None or post.counted_at < before)
+    )

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from store.elasticsearch_client import Cluster, ClusterAway, Json, dump_json, explain_refusal
+from store.elasticsearch_client import Cluster, ClusterAway, ClusterBusy, Json, dump_json, explain_refusal
 
 MOST_ITEMS, MOST_BYTES = 1000, 4_000_000
-TRIES, FIRST_WAIT, LONGEST_WAIT = 6, 0.2, 5.0
+TRIES, FIRST_WAIT, LONGEST_WAIT = 8, 0.2, 5.0
 AGAIN = frozenset({429, 500, 502, 503, 504})
 BLOCKED = "cluster_block_exception"
 
@@ -61,21 +61,29 @@ def send_items(cluster: Cluster, items: Sequence[Item], *, refresh: bool = False
     lines = [item.encode() for item in items]
     told: dict[int, Told] = {}
     waiting = list(range(len(items)))
-    for attempt in range(TRIES):
+    tries = 0  # in a row in which nothing was taken
+    while waiting and tries < TRIES:
+        if told:
+            sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**tries)))  # full jitter: workers refused together part
         for part in split_request(lines, waiting):
-            answers = cluster.call(
-                "POST", "/_bulk", b"".join(lines[n] for n in part), lines=True, refresh="true" if refresh else "false", timeout="10s"
-            )
-            for number, answer in zip(part, answers["items"], strict=True):
-                told[number] = read_answer(cluster, *next(iter(answer.items())))
-        waiting = [number for number in waiting if told[number].status in AGAIN]
-        if not waiting:
-            return [told[number] for number in range(len(items))]
-        if attempt < TRIES - 1:
-            sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)))  # full jitter: workers refused together part
+            told |= zip(part, send_part(cluster, [lines[number] for number in part], refresh), strict=True)
+        still = [number for number in waiting if told[number].status in AGAIN]
+        tries = tries + 1 if len(still) == len(waiting) else 0
+        waiting = still
+    if not waiting:
+        return [told[number] for number in range(len(items))]
     stuck = told[waiting[0]]
     trouble = explain_refusal(stuck.status, {"error": {"type": stuck.kind, "reason": stuck.reason}}, cluster.address)
     raise ClusterAway(trouble.what, where=trouble.where, hint=trouble.hint)
+
+
+def send_part(cluster: Cluster, lines: Sequence[bytes], refresh: bool) -> list[Told]:
+    """One request; refused as a whole, each of its items was."""
+    try:
+        answer = cluster.call("POST", "/_bulk", b"".join(lines), lines=True, refresh="true" if refresh else "false", timeout="10s")
+    except ClusterBusy as trouble:
+        return [Told(429, kind=trouble.what)] * len(lines)
+    return [read_answer(cluster, *next(iter(one.items()))) for one in answer["items"]]
 
 
 def split_request(lines: Sequence[bytes], numbers: Sequence[int]) -> Iterator[list[int]]:

@@ -7,7 +7,9 @@ Secrets reach the constructor and nothing else: no message, log line or repr rep
 from __future__ import annotations
 
 import json
+import random
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from tingfeng.errors import SettingsError, StoreError
 
 Json = dict[str, Any]
 MAJORS = (8, 9)
+WAITS = (0.5, 2.0)
 INDEX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,60}")
 RED = frozenset({"no_shard_available_action_exception", "unavailable_shards_exception", "search_phase_execution_exception"})
 PLAIN, SECURE = "elasticsearch://", "elasticsearchs://"
@@ -29,6 +32,10 @@ PLAIN, SECURE = "elasticsearch://", "elasticsearchs://"
 
 class ClusterAway(StoreError):
     """The cluster cannot take the write now (away, blocked, full, refusing us): what is to be kept goes to the spool."""
+
+
+class ClusterBusy(ClusterAway):
+    """Too busy, or a shard is moving: may well work in a moment."""
 
 
 class IndexBlocked(ClusterAway):
@@ -95,7 +102,7 @@ class Cluster:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        options: dict[str, Any] = {"request_timeout": address.timeout_seconds, "max_retries": 2, "retry_on_timeout": True}
+        options: dict[str, Any] = {"request_timeout": address.timeout_seconds, "max_retries": 2, "retry_on_timeout": True, "retry_on_status": ()}
         if address.ca_file:
             options["ca_certs"] = address.ca_file
         elif address.fingerprint:
@@ -110,12 +117,23 @@ class Cluster:
             raise SettingsError("连接参数不对", where="posts_url", hint=f"请检查 CA 文件与指纹({type(error).__name__})") from error
 
     def call(self, method: str, path: str, body: object = None, *, lines: bool = False, **params: Any) -> Json:
-        """One request. Raises ClusterAway, IndexGone, StoreError."""
+        """One request; a busy cluster is asked again, but for bulks (`lines`), whose items elasticsearch_bulk.py sends again one by one.
+
+        Raises ClusterAway, IndexGone, StoreError.
+        """
         headers = {"accept": "application/json"}
         if body is not None:
             headers["content-type"] = "application/x-ndjson" if lines else "application/json"
         if body is not None and not isinstance(body, bytes):
             body = dump_json(body)
+        for wait in () if lines else WAITS:
+            try:
+                return self._send(method, path, params, headers, body)
+            except ClusterBusy:
+                time.sleep(random.uniform(0, wait))
+        return self._send(method, path, params, headers, body)
+
+    def _send(self, method: str, path: str, params: Json, headers: Mapping[str, str], body: object) -> Json:
         with explain_cluster(self.address):
             answer = self._client.perform_request(method, path, params=params, headers=headers, body=body)
         return answer.body if isinstance(answer.body, dict) else {"answer": answer.body}
@@ -225,7 +243,7 @@ def explain_refusal(status: int, body: object, address: Address) -> StoreError:
     if "index_not_found_exception" in kinds:
         return IndexGone("索引不存在", where=where, hint="可能刚被删除或重建;请重试,或运行 tingfeng doctor")
     if status in (429, 502, 503, 504) or (kinds & RED and status >= 500):
-        return ClusterAway(f"集群暂时答不了({kind or status})", where=where, hint="可能太忙,或有分片不可用(红色);请看 tingfeng doctor")
+        return ClusterBusy(f"集群暂时答不了({kind or status})", where=where, hint="可能太忙,或有分片不可用(红色);请看 tingfeng doctor")
     return StoreError(f"Elasticsearch 拒绝了请求({status} {kind}:{reason[:200]})", where=where, hint="请运行 tingfeng doctor")
 
 

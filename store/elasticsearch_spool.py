@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -128,8 +128,23 @@ class Spool:
             return sum(db.execute("DELETE FROM dead WHERE number = ?", (number,)).rowcount for number in numbers)
 
 
+    def forget(self, unwanted: Callable[[Post], bool]) -> int:
+        """Deletes what waits or was refused and is not to be kept any longer (right to erasure); returns how many."""
+        if not self._file.exists():
+            return 0
+        done = 0
+        with self._open() as db:
+            for table, column in (("spooled", "post"), ("dead", "source")):
+                rows = db.execute(f"SELECT number, {column} FROM {table}").fetchall()
+                posts = [(row["number"], read_post(row[column])) for row in rows]
+                doomed = [number for number, post in posts if post is not None and unwanted(post)]
+                db.executemany(f"DELETE FROM {table} WHERE number = ?", [(number,) for number in doomed])
+                done += len(doomed)
+        return done
+
+
 def read_post(source: str) -> Post | None:
-    """The post of a dead letter."""
+    """The post of what waits, or of a dead letter."""
     found = json.loads(source)
-    packed = found.get("post") or found.get("shown", {}).get("post")
+    packed = found if "first_seen_ms" in found else found.get("post") or found.get("shown", {}).get("post")
     return unpack_post(packed) if packed else None

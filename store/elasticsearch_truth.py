@@ -81,6 +81,11 @@ class Truths:
             raise ClusterAway("别的进程一直在改同样的帖子", where=self._cluster.address.shown, hint="请稍后重试")
         return AddResult(*(tuple(id for id, what in fate.items() if what == name) for name in ("new", "changed", "seen")))
 
+    def restore(self, post: Post) -> None:
+        """Adds a post; one that is there is projected anew, whatever was refused of it before."""
+        if self.add([post]).seen:
+            self.project(list(self.read([post.id]).values()))
+
     def _create(self, posts: Sequence[Post]) -> dict[str, str]:
         """Places, truths, projections of new posts; those that another process created meanwhile are left out."""
         if not posts:
@@ -202,7 +207,8 @@ class Truths:
         """Completes what a killed process left open. Returns how many."""
         body = {"query": {"term": {"open": True}}, "seq_no_primary_term": True, "size": 500, "sort": ["_doc"]}
         hits = self._cluster.search(self._indices.alias("posts"), body)["hits"]["hits"]
-        self.project([Held(hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits])
+        if hits:
+            self.project([Held(hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits])
         return len(hits)
 
     def _report(self, kind: str, sources: Sequence[Json], told: Sequence[Told]) -> None:

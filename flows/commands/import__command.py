@@ -59,7 +59,7 @@ def command(
             results.append(
                 {
                     "file": str(plan.path), "format": plan.format_name, "source": plan.source, "rows": rows, "new": tally.new,
-                    "changed": tally.changed, "seen": tally.seen, "rejected": tally.rejections,
+                    "changed": tally.changed, "seen": tally.seen, "spooled": tally.spooled, "rejected": tally.rejections,
                     "rejections": [{"where": row.where, "reason": row.reason} for row in tally.rejected],
                 }
             )  # fmt: skip
@@ -73,6 +73,8 @@ def command(
             [[row[name] for name in names] for row in results],
         )
         for row in results:
+            if row["spooled"]:
+                print_line(f"  帖子库不在,{row['spooled']} 条暂存在本机,恢复后补写")
             listed = row["rejections"]
             assert isinstance(listed, list)
             for one in listed[:10]:
