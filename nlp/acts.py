@@ -121,16 +121,17 @@ def asks_for_advice(reading: Reading, clause: int) -> bool:
 
 
 def asks(reading: Reading, names: Counter[str]) -> bool:
-    """A clause that wants an answer and is not rhetorical."""
-    rhetorical = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.rhetorical"}
-    asked = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.cues"} - rhetorical
+    """A clause that wants an answer. Where something wrong is told, only plain words of asking count: `就这质量?` asks nothing."""
+    rhetorical = {reading.clauses[hit.clause].sentence for hit in reading.hits(ACT) if hit.name == "question.rhetorical"}
+    if tells_wrong(reading) and not reading.has(TONE, "ask_help"):
+        return False
     ending = any(
-        clause.asks and number not in rhetorical and ("?" in clause.mark or number == len(reading.clauses) - 1)
+        clause.asks and clause.sentence not in rhetorical and ("?" in clause.mark or number == len(reading.clauses) - 1)
         for number, clause in enumerate(reading.clauses)
     )
-    if names["question.cues"] and asked:
-        return ending or any(starts_question(reading, number) for number in asked)
-    return ending and not rhetorical
+    asked = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.cues"}
+    asked = {number for number in asked if reading.clauses[number].sentence not in rhetorical}
+    return ending or any(starts_question(reading, number) for number in asked)
 
 
 def starts_question(reading: Reading, number: int) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nlp.cues import Hit
-from nlp.lexicon import ACT, ASPECT, TONE, Lexicon
+from nlp.lexicon import ACT, ASPECT, HARM, TONE, Lexicon
 from nlp.reading import Reading
 from nlp.taxonomy import Aspect
-from tingfeng.labels import Act, Sentiment
+from tingfeng.labels import Act, Sentiment, Topic
 from tingfeng.records import Opinion
 
 
@@ -31,9 +31,12 @@ def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> 
     proposing = {hit.clause for hit in reading.hits(ACT) if hit.name in ("suggestion.cues", "suggestion.start")}
     asking = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.cues"}
     asking |= {number for number, clause in enumerate(reading.clauses) if clause.asks}
+    harmless = [(hit.start, hit.end) for hit in reading.hits(HARM) if hit.name == "harmless"]
     found: list[Found] = []
     for hit in reading.hits(ASPECT):
         path, _, kind = hit.name.partition(":")
+        if path.startswith(Topic.SAFETY) and any(start < hit.end and hit.start < end for start, end in harmless):
+            continue
         polarity = told_polarity(reading, hit, kind)
         if kind == "names":
             polarity = named_polarity(reading, hit, proposing, asking, acts)

@@ -67,7 +67,7 @@ def demand_cues(table: Mapping[str, object]) -> dict[Tag, Sequence[str]]:
     """Verbs, the words of each demand after them, and phrases that are a demand by themselves."""
     file = "lexicon/demands.toml"
     cues: dict[Tag, Sequence[str]] = {
-        Tag(DEMAND, name): read_words(table.get(name), f"{file} {name}") for name in ("verbs", "not_wanted")
+        Tag(DEMAND, name): read_words(table.get(name), f"{file} {name}") for name in ("verbs", "short_verbs", "not_wanted")
     }
     for group in ("words", "direct"):
         for demand, words in read_table(table.get(group), f"{file} [{group}]").items():
