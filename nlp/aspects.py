@@ -24,7 +24,7 @@ class Found:
 
 
 def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> list[Found]:
-    """All opinions in order of appearance. A plain ad has none; of a topic the finest level that was named stands."""
+    """All opinions in order of appearance, and the aspects that are named without a word of judgement. A plain ad has none."""
     if Act.AD in acts and not reading.first_person:
         return []
     nodes = lexicon.taxonomy.by_path()
@@ -43,7 +43,7 @@ def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> 
         elif polarity is None:
             continue
         found.append(Found(nodes[path], polarity, hit.clause, hit.start))
-    return drop_covered(found, reading)
+    return drop_covered(found)
 
 
 def told_polarity(reading: Reading, hit: Hit, kind: str) -> Sentiment | None:
@@ -95,24 +95,22 @@ def clause_polarity(reading: Reading, number: int) -> Sentiment | None:
     return Sentiment.POSITIVE if balance > 0 else Sentiment.NEGATIVE
 
 
-def drop_covered(found: Sequence[Found], reading: Reading) -> list[Found]:
-    """Named words that say nothing go; a judged aspect beats the bare name of its topic in the same clause."""
+def drop_covered(found: Sequence[Found]) -> list[Found]:
+    """A judged aspect beats the bare name of its topic in the same clause."""
     judged = {(one.node.topic, one.clause) for one in found if one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE)}
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda one: one.start):
-        if one.polarity is None:
-            continue
-        if one.polarity is Sentiment.NEUTRAL and (one.node.topic, one.clause) in judged:
-            continue
-        kept.append(one)
-    return kept
+    return [
+        one
+        for one in sorted(found, key=lambda one: one.start)
+        if one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE) or (one.node.topic, one.clause) not in judged
+    ]
 
 
 def merge_opinions(found: Iterable[Found]) -> tuple[Opinion, ...]:
     """One opinion a topic and polarity, at its finest level; neutral gives way to a judgement of the same topic."""
     best: dict[tuple[str, Sentiment], Found] = {}
     for one in found:
-        assert one.polarity is not None
+        if one.polarity is None:
+            continue
         key = (str(one.node.topic), one.polarity)
         if key not in best or len(one.node.path) > len(best[key].node.path):
             best[key] = one

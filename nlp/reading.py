@@ -33,7 +33,8 @@ ASKED_BEFORE = re.compile(
     r"(?:会不会|是不是|有没有|要不要|能不能|可不可以|可以不|怕不怕|算不算|是否|会否|好不|多不|"
     r"容不容易)[^,]{0,6}$|求$|请(大家)?$"
 )
-ASKED_AFTER = re.compile(r"^[^,]{0,4}?(?:吗|么|嘛|不|没有?|呢)?$")
+ASKED_AFTER = re.compile(r"^[^了怎为啥什]{0,4}?(?:吗|么|嘛|不|没有?)$|^$")
+WHY = re.compile(r"怎么|为什么|为啥|咋|什么|啥|如何")
 POLAR = re.compile(r"(?:吗|么|嘛|不|没|没有)[呀啊哦呢]?$")
 
 
@@ -98,12 +99,21 @@ class Reading:
         """Asked whether it is so: `会不会漏水`, `是正品吗`; not `漏水了怎么办`."""
         if ASKED_BEFORE.search(self.before(hit, 12)):
             return True
-        after = self.after(hit)
-        return self.clauses[hit.clause].asks and not after.startswith("了") and ASKED_AFTER.search(after) is not None
+        clause = self.clauses[hit.clause]
+        if not clause.asks or self.plain[hit.end - 1] == "了" or WHY.search(self.before(hit, 12)):
+            return False
+        return ASKED_AFTER.search(self.after(hit)) is not None
 
     def told(self, hit: Hit) -> bool:
         """Said as a fact: neither negated nor imagined nor asked."""
         return not (self.negated(hit) or self.supposed(hit) or self.asked(hit))
+
+    def only(self, numbers: frozenset[int]) -> Reading:
+        """The same text with the hits of some clauses alone."""
+        if len(numbers) == len(self.clauses):
+            return self
+        kept = {name: [hit for hit in hits if hit.clause in numbers] for name, hits in self.families.items()}
+        return Reading(self.plain, self.clauses, kept)
 
     @cached_property
     def first_person(self) -> bool:

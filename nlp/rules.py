@@ -43,10 +43,10 @@ def apply_rules(text: str, kind: PostKind, lexicon: Lexicon) -> Ruled:
     return judge_reading(read_text(text, lexicon.book), kind, lexicon)
 
 
-def judge_reading(reading: Reading, kind: PostKind, lexicon: Lexicon) -> Ruled:
-    """The same for a text that was read already."""
+def judge_reading(reading: Reading, kind: PostKind, lexicon: Lexicon, acts: tuple[Act, ...] = ()) -> Ruled:
+    """The same for a text that was read already. `acts` are those to go by when they are known."""
     demands = find_demands(reading)
-    acts = judge_acts(reading, kind, lexicon, demands)
+    acts = acts or judge_acts(reading, kind, lexicon, demands)
     voiced = Act.AD not in acts and Act.NEWS not in acts
     harm = find_harm(reading, lexicon) if Act.AD not in acts else ()
     found = tuple(find_opinions(reading, lexicon, acts))
