@@ -74,11 +74,12 @@ CREATE TABLE days_by_label (
 SCHEMA = (POSTS, BANDS, MENTIONS, MENTION_INDEXES, ROLL_UPS)
 
 HINTS = (
-    ("disk", "磁盘满了", "请腾出空间后重试;已经存下的都在"),
+    ("malformed", "数据库文件损坏", "请从备份恢复:tingfeng restore"),
+    ("is full", "磁盘满了", "请腾出空间后重试;已经存下的都在"),
+    ("disk i/o", "磁盘读写出错", "请检查磁盘与剩余空间;已经存下的都在"),
     ("readonly", "数据库只读", "请检查文件与文件夹的写权限"),
     ("unable to open", "打不开数据库", "请检查文件夹是否存在、可写"),
     ("locked", "数据库被别的进程占用太久", "请看是否有另一个 tingfeng 卡住,稍后重试"),
-    ("malformed", "数据库文件损坏", "请从备份恢复:tingfeng restore"),
     ("not a database", "这不是数据库文件", "请检查 posts_url 写的路径"),
 )
 
