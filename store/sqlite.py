@@ -44,7 +44,11 @@ class SQLitePostStore:
         with explain_sqlite(path):
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            prepare(self._connection, path, read_only)
+            try:
+                prepare(self._connection, path, read_only)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -90,11 +94,13 @@ class SQLitePostStore:
             return frozenset(row["id"] for row in select_in(db, "SELECT id FROM posts WHERE id IN", list(ids)))
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
+        until = to_ms(now) + lease_seconds * 1000
         with self._write() as db:
             rows = db.execute(
                 "UPDATE posts SET lease_owner = ?, lease_ms = ? WHERE row IN (SELECT row FROM posts WHERE judged_ms IS NULL "
-                "AND lease_ms <= ? ORDER BY counted_ms, id LIMIT ?) RETURNING *",
-                (worker, to_ms(now) + lease_seconds * 1000, to_ms(now), limit),
+                # a lease that ends later than one taken now was taken before the clock was put back
+                "AND (lease_ms <= ? OR lease_ms > ?) ORDER BY counted_ms, id LIMIT ?) RETURNING *",
+                (worker, until, to_ms(now), until, limit),
             ).fetchall()
         return sorted((read_post(row) for row in rows), key=lambda post: (post.counted_at, post.id))
 

@@ -109,15 +109,25 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
         )
     else:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of effect on a new file only, before anything is written
-        switch_to_wal(connection)
+    try:
+        if not read_only:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of effect on a new file only, before anything is written
+            switch_to_wal(connection)
+        set_up(connection)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def set_up(connection: sqlite3.Connection) -> None:
+    """What holds for every connection."""
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     connection.create_function("near_holds", 3, near_holds, deterministic=True)
-    return connection
 
 
 def switch_to_wal(connection: sqlite3.Connection) -> None:
