@@ -50,7 +50,7 @@ def check_rolls(db: sqlite3.Connection, rng: random.Random) -> list[str]:
     """All roll-ups count the same mentions, and in sampled hours the same as the mentions do."""
     mentions = db.execute("SELECT count(*) FROM mentions").fetchone()[0]
     totals = [db.execute(f"SELECT COALESCE(sum(n), 0) FROM {table}").fetchone()[0] for table in list(TABLES)[:3]]
-    totals.append(db.execute("SELECT COALESCE(sum(n), 0) FROM days_by_label WHERE dim = 'severity'").fetchone()[0])
+    totals.append(db.execute("SELECT COALESCE(sum(n), 0) FROM quarters_by_label WHERE dim = 'severity'").fetchone()[0])
     if set(totals) != {mentions}:
         return [f"汇总与提及对不上:提及 {mentions} 条,汇总 {totals}"]
     hours = [row[0] for row in db.execute("SELECT DISTINCT hour FROM hours")]

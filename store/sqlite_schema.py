@@ -51,7 +51,7 @@ CREATE INDEX mentions_by_time ON mentions (counted_ms, id);
 CREATE INDEX mentions_by_subject ON mentions (subject, counted_ms, id, is_copy, sentiment, harm, source, author_key);
 CREATE INDEX mentions_by_post ON mentions (post_row)
 """
-# zones: for each 4096 rows of posts, how many there are and between which times; hourly … labels: see sqlite_rolls.py
+# zones: for each 4096 rows of posts, how many there are and between which times; the others: see sqlite_rolls.py
 ROLL_UPS = """
 CREATE TABLE zones (zone INTEGER PRIMARY KEY, oldest_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL, n INTEGER NOT NULL);
 CREATE TABLE hours (
@@ -66,9 +66,9 @@ CREATE TABLE days_by_source (
   day INTEGER NOT NULL, subject TEXT NOT NULL, sentiment TEXT NOT NULL, is_copy INTEGER NOT NULL, source TEXT NOT NULL,
   n INTEGER NOT NULL, PRIMARY KEY (day, subject, sentiment, is_copy, source)
 ) WITHOUT ROWID;
-CREATE TABLE days_by_label (
-  dim TEXT NOT NULL, day INTEGER NOT NULL, subject TEXT NOT NULL, sentiment TEXT NOT NULL, is_copy INTEGER NOT NULL, value TEXT NOT NULL,
-  n INTEGER NOT NULL, PRIMARY KEY (dim, day, subject, sentiment, is_copy, value)
+CREATE TABLE quarters_by_label (
+  dim TEXT NOT NULL, quarter INTEGER NOT NULL, subject TEXT NOT NULL, sentiment TEXT NOT NULL, is_copy INTEGER NOT NULL,
+  value TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (dim, quarter, subject, sentiment, is_copy, value)
 ) WITHOUT ROWID
 """
 SCHEMA = (POSTS, BANDS, MENTIONS, MENTION_INDEXES, ROLL_UPS)
@@ -123,7 +123,7 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
 def set_up(connection: sqlite3.Connection) -> None:
     """What holds for every connection."""
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power cut too: docs/benchmarks.md
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")

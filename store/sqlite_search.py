@@ -18,6 +18,8 @@ from tingfeng.errors import UsageError
 ZONE_BITS = 12
 LAST_ROW = (1 << 62) - 1
 GROWTH = 3
+MOST_WALKED = 1000  # hits of which the places are collected; more are only counted
+MOST_RANKED = 20_000
 MOST_RANGES = 6  # of one round; when arrival was so far from the order of time, one pass over everything is cheaper
 CHUNK = 500
 COPIES = "CASE WHEN p.is_copy = 0 AND p.grp <> '' THEN (SELECT count(*) FROM posts c WHERE c.grp = p.grp AND c.is_copy = 1) ELSE 0 END AS copies"
@@ -93,10 +95,19 @@ def search_mentions(db: sqlite3.Connection, asked: Asked) -> SearchPage:
         hits = read_hits(db, ranked[: asked.limit])
         following = encode_cursor(done + asked.limit, Order.RELEVANCE) if len(ranked) > asked.limit else ""
         return SearchPage(hits, total, following, least)
-    keys = find_newest(db, asked, place)
+    rolled = asked.condition.rolled is not None and not asked.with_unmatched
+    # where the total is counted only so far, one walk gives both the page and the count
+    cap = asked.count_up_to if asked.count_up_to and not place and not rolled else None
+    wanted = max(asked.limit, min(cap or 0, MOST_WALKED)) + 1
+    keys = find_newest(db, asked, place, wanted)
     shown = keys[: asked.limit]
     more = len(keys) > asked.limit and shown
-    total, least = count_hits(db, asked) if more or place or not asked.limit else (len(keys), False)
+    if not place and len(keys) < wanted:
+        total, least = len(keys), False
+    elif cap is not None and cap < wanted:
+        total, least = cap, len(keys) > cap
+    else:
+        total, least = count_hits(db, asked)
     following = encode_cursor(shown[-1].counted_ms, shown[-1].id) if more else ""
     return SearchPage(read_hits(db, shown), total, following, least)
 
@@ -166,10 +177,10 @@ def find_rows(db: sqlite3.Connection, span: Span) -> tuple[int, int]:
     return (min(zones) << ZONE_BITS, (max(zones) + 1 << ZONE_BITS) - 1) if zones else (0, -1)
 
 
-def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> list[Key]:
-    """One more than the limit, newest first, from behind `after`."""
+def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None, wanted: int) -> list[Key]:
+    """The first `wanted` places, newest first, from behind `after`."""
     if not asked.condition.reads_index and not asked.with_unmatched:
-        return find_by_index(db, asked, after)
+        return find_by_index(db, asked, after, wanted)
     key = "COALESCE(m.id, p.id)" if asked.with_unmatched else "m.id"
     at = "p.counted_ms" if asked.with_unmatched else "m.counted_ms"
     behind = f" AND ({at}, {key}) < (:at, :after)" if after else ""
@@ -178,7 +189,6 @@ def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | N
         f"SELECT {at}, {key}, COALESCE(m.row, 0), {post} FROM {tables(asked.condition, asked.with_unmatched)} "
         f"WHERE {wheres(asked.condition, asked.span, asked.with_unmatched)}{behind} ORDER BY 1 DESC, 2 DESC LIMIT :wanted"
     )
-    wanted = asked.limit + 1
     zones = find_zones(db, asked.span, after[0] if after else None)
     found: list[Key] = []
     start, size = 0, 1
@@ -210,21 +220,24 @@ def merge_zones(zones: Iterator[int]) -> list[tuple[int, int]]:
     return ranges
 
 
-def find_by_index(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> list[Key]:
+def find_by_index(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None, wanted: int) -> list[Key]:
     """The same for a query without words: along the index of time, or of subject and time."""
     join = " CROSS JOIN posts p ON p.row = m.post_row" if asked.condition.reads_posts else ""
     behind = " AND (m.counted_ms, m.id) < (:at, :after)" if after else ""
     rows = db.execute(
         f"SELECT m.counted_ms, m.id, m.row, m.post_row FROM mentions m{join} "
         f"WHERE {asked.condition.sql}{asked.span.sql('m.counted_ms')}{behind} ORDER BY m.counted_ms DESC, m.id DESC LIMIT :wanted",
-        bind(asked, wanted=asked.limit + 1, at=after and after[0], after=after and after[1]),
+        bind(asked, wanted=wanted, at=after and after[0], after=after and after[1]),
     )
     return [Key(*row) for row in rows]
 
 
 def find_relevant(db: sqlite3.Connection, asked: Asked, done: int) -> list[Key]:
-    """One more than the limit behind the first `done`, by bm25; posts are ranked by the index, the rest is asked of the best ones."""
-    low, high = find_rows(db, asked.span)
+    """One more than the limit behind the first `done`, by bm25; posts are ranked by the index, the rest is asked of the best ones.
+
+    Ranked are all posts that hold the words, or if there are many some 20,000 that came last: to rank half a million takes seconds.
+    """
+    low, high = find_latest(db, asked)
     ranked = db.execute(
         "SELECT rowid FROM search WHERE search MATCH :match AND rowid BETWEEN :lo AND :hi ORDER BY rank",
         bind(asked, lo=low, hi=high),
@@ -242,6 +255,20 @@ def find_relevant(db: sqlite3.Connection, asked: Asked, done: int) -> list[Key]:
         found += sorted((Key(*row) for row in rows), key=lambda key: (places[key.post], key.id))
     ranked.close()
     return found[done : done + asked.limit + 1]
+
+
+def find_latest(db: sqlite3.Connection, asked: Asked) -> tuple[int, int]:
+    """Rows of the span in which the words stand in at least MOST_RANKED posts, if there are so many; the rows that came last."""
+    low, high = find_rows(db, asked.span)
+    span = (low >> ZONE_BITS, high >> ZONE_BITS)
+    zones = [row[0] for row in db.execute("SELECT zone FROM zones WHERE zone BETWEEN ? AND ? ORDER BY zone DESC", span)]
+    sql = "SELECT count(*) FROM search WHERE search MATCH :match AND rowid BETWEEN :lo AND :hi"
+    found, start, size, top = 0, 0, 4, high
+    while start < len(zones) and found < MOST_RANKED:
+        bottom = zones[min(start + size, len(zones)) - 1] << ZONE_BITS
+        found += db.execute(sql, bind(asked, lo=bottom, hi=top)).fetchone()[0]
+        top, start, size = bottom - 1, start + size, size * 2
+    return max(low, top + 1), high
 
 
 def read_hits(db: sqlite3.Connection, keys: Sequence[Key]) -> tuple[Hit, ...]:
