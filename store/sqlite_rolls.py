@@ -1,6 +1,7 @@
 """Roll-ups of mentions, changed in the transaction that changes the mentions.
 
-By hour; by hour and source; by day and source; by quarter of a day and label (act, topic, severity, stage). Boards read them, so their time depends on the span that is asked for and not on how many mentions there are.
+By hour; by hour and source; by day and source; by quarter of a day and label (act, topic, severity, stage). Boards read them, so their
+time depends on the span that is asked for and not on how many mentions there are.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from store.posts import Hit, Order, SearchPage
 from store.sqlite_counts import count_all
@@ -39,8 +40,7 @@ class Span:
         )
 
 
-@dataclass(frozen=True, order=True)
-class Key:
+class Key(NamedTuple):
     """A place in the order with the rows that stand there; `mention` 0 for a post without one."""
 
     counted_ms: int
@@ -95,19 +95,10 @@ def search_mentions(db: sqlite3.Connection, asked: Asked) -> SearchPage:
         hits = read_hits(db, ranked[: asked.limit])
         following = encode_cursor(done + asked.limit, Order.RELEVANCE) if len(ranked) > asked.limit else ""
         return SearchPage(hits, total, following, least)
-    rolled = asked.condition.rolled is not None and not asked.with_unmatched
-    # where the total is counted only so far, one walk gives both the page and the count
-    cap = asked.count_up_to if asked.count_up_to and not place and not rolled else None
-    wanted = max(asked.limit, min(cap or 0, MOST_WALKED)) + 1
-    keys = find_newest(db, asked, place, wanted)
+    keys, complete = find_newest(db, asked, place)
     shown = keys[: asked.limit]
     more = len(keys) > asked.limit and shown
-    if not place and len(keys) < wanted:
-        total, least = len(keys), False
-    elif cap is not None and cap < wanted:
-        total, least = cap, len(keys) > cap
-    else:
-        total, least = count_hits(db, asked)
+    total, least = (len(keys), False) if complete and not place else count_hits(db, asked)
     following = encode_cursor(shown[-1].counted_ms, shown[-1].id) if more else ""
     return SearchPage(read_hits(db, shown), total, following, least)
 
@@ -177,35 +168,44 @@ def find_rows(db: sqlite3.Connection, span: Span) -> tuple[int, int]:
     return (min(zones) << ZONE_BITS, (max(zones) + 1 << ZONE_BITS) - 1) if zones else (0, -1)
 
 
-def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None, wanted: int) -> list[Key]:
-    """The first `wanted` places, newest first, from behind `after`."""
+def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> tuple[list[Key], bool]:
+    """At least one more than the limit, newest first, from behind `after`; and whether these are all.
+
+    Hits that are so few that the walk goes on beyond one zone are collected further, so that they need not be counted again.
+    """
+    wanted = asked.limit + 1
     if not asked.condition.reads_index and not asked.with_unmatched:
-        return find_by_index(db, asked, after, wanted)
-    key = "COALESCE(m.id, p.id)" if asked.with_unmatched else "m.id"
-    at = "p.counted_ms" if asked.with_unmatched else "m.counted_ms"
-    behind = f" AND ({at}, {key}) < (:at, :after)" if after else ""
-    post = "search.rowid" if asked.condition.match else "p.row"
-    sql = (
-        f"SELECT {at}, {key}, COALESCE(m.row, 0), {post} FROM {tables(asked.condition, asked.with_unmatched)} "
-        f"WHERE {wheres(asked.condition, asked.span, asked.with_unmatched)}{behind} ORDER BY 1 DESC, 2 DESC LIMIT :wanted"
-    )
+        found = find_by_index(db, asked, after)
+        return found, len(found) < wanted
+    sql = newest_sql(asked, after is not None)
     zones = find_zones(db, asked.span, after[0] if after else None)
-    found: list[Key] = []
-    start, size = 0, 1
+    found, complete = [], True
+    start, size, most = 0, 1, wanted
     while start < len(zones):
-        if len(found) == wanted and found[-1].counted_ms > zones[start][0]:
-            break
+        if len(found) >= wanted and found[wanted - 1].counted_ms > zones[start][0]:
+            return found, False
         ranges = merge_zones(zone for _, zone in zones[start : start + size])
         if len(ranges) > MOST_RANGES:
-            found, ranges, size = [], [(-LAST_ROW, LAST_ROW)], len(zones)
+            found, ranges, size, complete = [], [(-LAST_ROW, LAST_ROW)], len(zones), True
         for low, high in ranges:
-            rows = db.execute(
-                sql, bind(asked, lo=low, hi=high, wanted=wanted, at=after and after[0], after=after and after[1])
-            )
-            found += [Key(*row) for row in rows]
-        found = sorted(found, key=lambda one: (one.counted_ms, one.id), reverse=True)[:wanted]
-        start, size = start + size, size * GROWTH
-    return found
+            bound = bind(asked, lo=low, hi=high, most=most, at=after and after[0], after=after and after[1])
+            rows = db.execute(sql, bound).fetchall()
+            complete = complete and len(rows) < most
+            found += map(Key._make, rows)
+        found.sort(reverse=True)
+        start, size, most = start + size, size * GROWTH, max(wanted, min(asked.count_up_to or 0, MOST_WALKED))
+    return found, complete
+
+
+def newest_sql(asked: Asked, behind: bool) -> str:
+    """The newest :most hits in the rows :lo … :hi."""
+    at, key = ("p.counted_ms", "COALESCE(m.id, p.id)") if asked.with_unmatched else ("m.counted_ms", "m.id")
+    after = f" AND ({at}, {key}) < (:at, :after)" if behind else ""
+    post = "search.rowid" if asked.condition.match else "p.row"
+    return (
+        f"SELECT {at}, {key}, COALESCE(m.row, 0), {post} FROM {tables(asked.condition, asked.with_unmatched)} "
+        f"WHERE {wheres(asked.condition, asked.span, asked.with_unmatched)}{after} ORDER BY 1 DESC, 2 DESC LIMIT :most"
+    )
 
 
 def merge_zones(zones: Iterator[int]) -> list[tuple[int, int]]:
@@ -220,14 +220,14 @@ def merge_zones(zones: Iterator[int]) -> list[tuple[int, int]]:
     return ranges
 
 
-def find_by_index(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None, wanted: int) -> list[Key]:
+def find_by_index(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> list[Key]:
     """The same for a query without words: along the index of time, or of subject and time."""
     join = " CROSS JOIN posts p ON p.row = m.post_row" if asked.condition.reads_posts else ""
     behind = " AND (m.counted_ms, m.id) < (:at, :after)" if after else ""
     rows = db.execute(
         f"SELECT m.counted_ms, m.id, m.row, m.post_row FROM mentions m{join} "
         f"WHERE {asked.condition.sql}{asked.span.sql('m.counted_ms')}{behind} ORDER BY m.counted_ms DESC, m.id DESC LIMIT :wanted",
-        bind(asked, wanted=wanted, at=after and after[0], after=after and after[1]),
+        bind(asked, wanted=asked.limit + 1, at=after and after[0], after=after and after[1]),
     )
     return [Key(*row) for row in rows]
 

@@ -33,7 +33,7 @@ def read_terms(
 
 def count_words(db: sqlite3.Connection, condition: Condition, since: datetime, until: datetime) -> Counter[str]:
     """Each author (each post without one) counts a word once."""
-    keys = find_newest(db, Asked(condition, narrow(condition, since, until), MOST_MENTIONS), None, MOST_MENTIONS)
+    keys = find_newest(db, Asked(condition, narrow(condition, since, until), MOST_MENTIONS), None)[0][:MOST_MENTIONS]
     seen: set[tuple[str, str]] = set()
     for author, words in read_words(db, sorted({key.post for key in keys})):
         seen |= {(author, word) for word in words.split()}
