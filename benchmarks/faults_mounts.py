@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -69,11 +71,16 @@ def fill_once(place: Path, outcome: Outcome, rng: random.Random) -> Outcome:
     return one
 
 
-def freeze_disk(times: int, rng: random.Random, abort: bool) -> Outcome:
-    """The file system under a writer turns read-only: in order (the writer stopped before), or all at once, as after an error of the disk."""
-    name = "文件系统突然只读(磁盘出错)" if abort else "重新挂载为只读"
-    note = "ext4 在写入中 abort,等于断电;重新挂载后继续" if abort else "ext4,停写后只读:说得清、可再写"
-    outcome = Outcome(name, times, note=note)
+FREEZES = {
+    "remount": ("重新挂载为只读", "ext4,停写后只读:说得清怎么办;改回可写后继续"),
+    "power": ("断电", "写入中定格,只留下磁盘映像里已有的,重放日志后继续"),
+    "abort": ("文件系统在写入中突然只读", "ext4 remount,abort;内核对中断那一刻的 fsync 仍答成功,那一批可能丢,之前的都在"),
+}
+
+
+def freeze_disk(times: int, rng: random.Random, how: str) -> Outcome:
+    """The file system under a writer turns read-only in order, loses power, or turns read-only all at once."""
+    outcome = Outcome(FREEZES[how][0], times, note=FREEZES[how][1])
     with working_folder() as folder:
         image, place = folder / "image", folder / "disk"
         with image.open("wb") as stream:
@@ -83,7 +90,9 @@ def freeze_disk(times: int, rng: random.Random, abort: bool) -> Outcome:
         following = 0
         for _ in range(times):
             with mounted("-o", "loop", str(image), place=place):
-                told = run_until_frozen(place, following, rng, abort)
+                told = run_until_frozen(image, place, following, rng, how)
+            if how == "power":
+                image.with_suffix(".cut").replace(image)
             acknowledged |= {post.id for number in told for post in make_batch(number)}
             following = told[-1] + 1
             with mounted("-o", "loop", str(image), place=place):
@@ -101,20 +110,24 @@ def freeze_disk(times: int, rng: random.Random, abort: bool) -> Outcome:
     return outcome
 
 
-def run_until_frozen(place: Path, following: int, rng: random.Random, abort: bool) -> list[int]:
+def run_until_frozen(image: Path, place: Path, following: int, rng: random.Random, how: str) -> list[int]:
     """Numbers that a writer acknowledged before the disk froze."""
     process = start("write", place / "posts.db", following)
     assert process.stdout
     told = [process.stdout.readline() for _ in range(rng.randint(3, 30))]
-    if abort:
-        time.sleep(rng.random() * 0.05)
+    time.sleep(rng.random() * 0.05)
+    if how == "abort":
         subprocess.run(["mount", "-o", "remount,abort", str(place)], check=True)
     else:
-        process.terminate()
+        process.send_signal(signal.SIGSTOP)
+    if how == "power":
+        shutil.copyfile(image, image.with_suffix(".cut"))
+    if how != "abort":
+        process.kill()
     told += process.stdout.readlines()
     process.stdout.close()
     process.wait()
-    if not abort:
+    if how == "remount":
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
         advice = ""
         try:
@@ -130,7 +143,7 @@ def main() -> None:
     """Prints the summaries as JSON."""
     times = int(sys.argv[1])
     rng = random.Random(times)
-    outcomes = (fill_disk(times, rng), freeze_disk(times, rng, abort=False), freeze_disk(times, rng, abort=True))
+    outcomes = (fill_disk(times, rng), *(freeze_disk(times, rng, how) for how in FREEZES))
     sys.stdout.write(json.dumps([one.summary() for one in outcomes], ensure_ascii=False))
 
 
