@@ -8,7 +8,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/var/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test lint types tests bench docs clean
+.PHONY: demo test lint types tests bench bench-stores faults docs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tingfeng demo
@@ -26,6 +26,12 @@ tests: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+bench-stores: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.stores_sqlite
+
+faults: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.faults_sqlite
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.docs

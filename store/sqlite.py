@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from store.posts import AddResult, CountRow, Dim, Hit, NearPost, Order, SearchPage, StoreHealth
+from store.sqlite_backup import back_up
 from store.sqlite_bands import find_near
+from store.sqlite_check import Say, find_damage, repair
 from store.sqlite_counts import count_mentions, read_bins
-from store.sqlite_migrate import back_up, prepare
+from store.sqlite_migrate import prepare
 from store.sqlite_query import Condition, translate
 from store.sqlite_rows import read_post, to_ms
 from store.sqlite_schema import connect, explain_sqlite
@@ -27,6 +29,7 @@ from tingfeng.records import Bin, JudgedPost, Mention, Post
 
 CHUNK = 500
 DELETE_CHUNK = 2000  # posts of one transaction: others write in between
+GIVE_BACK_PAGES = 4000  # of one transaction
 SPARE_SHARE = 0.05  # of the file that may stay free for new posts after deleting
 
 
@@ -41,7 +44,11 @@ class SQLitePostStore:
         with explain_sqlite(path):
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            prepare(self._connection, path, read_only)
+            try:
+                prepare(self._connection, path, read_only)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -87,11 +94,13 @@ class SQLitePostStore:
             return frozenset(row["id"] for row in select_in(db, "SELECT id FROM posts WHERE id IN", list(ids)))
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
+        until = to_ms(now) + lease_seconds * 1000
         with self._write() as db:
             rows = db.execute(
                 "UPDATE posts SET lease_owner = ?, lease_ms = ? WHERE row IN (SELECT row FROM posts WHERE judged_ms IS NULL "
-                "AND lease_ms <= ? ORDER BY counted_ms, id LIMIT ?) RETURNING *",
-                (worker, to_ms(now) + lease_seconds * 1000, to_ms(now), limit),
+                # a lease that ends later than one taken now was taken before the clock was put back
+                "AND (lease_ms <= ? OR lease_ms > ?) ORDER BY counted_ms, id LIMIT ?) RETURNING *",
+                (worker, until, to_ms(now), until, limit),
             ).fetchall()
         return sorted((read_post(row) for row in rows), key=lambda post: (post.counted_at, post.id))
 
@@ -216,8 +225,10 @@ class SQLitePostStore:
             free, pages, mode = (
                 db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count", "auto_vacuum")
             )
-            for _ in range(int(free - pages * SPARE_SHARE) // 4000 + 1 if mode == 2 and free > pages * SPARE_SHARE else 0):
-                db.execute("PRAGMA incremental_vacuum(4000)").fetchall()
+            spare = int(free - pages * SPARE_SHARE) if mode == 2 else 0
+            for _ in range(0, spare, GIVE_BACK_PAGES):
+                # not execute(): that would stop after the first page
+                db.executescript(f"PRAGMA incremental_vacuum({GIVE_BACK_PAGES})")
 
     def health(self) -> StoreHealth:
         with self._read() as db:
@@ -231,6 +242,22 @@ class SQLitePostStore:
     def backup(self, target: Path) -> None:
         """A consistent copy while others read and write; complete or not there. Raises StoreError."""
         back_up(self._path, target)
+
+    def find_damage(self) -> list[str]:
+        """Sentences about what is wrong, [] when all is well; reads the whole file."""
+        with explain_sqlite(self._path):
+            return find_damage(self._connection)
+
+    def repair(self, say: Say = lambda what: None) -> None:
+        """Builds index and roll-ups anew and gives free space back; posts and mentions stay as they are. Others cannot write meanwhile."""
+        with self._write() as db:
+            repair(db, say)
+        with explain_sqlite(self._path):
+            if self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] != 2:  # a file of before version 3
+                say("整理文件")
+                self._connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                self._connection.execute("VACUUM")
+        self._give_back()
 
     def checkpoint(self) -> None:
         """Copies the write-ahead log into the file, as far as no reader holds it."""

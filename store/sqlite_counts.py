@@ -6,15 +6,22 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from store.posts import CountRow, Dim
 from store.sqlite_query import Condition
-from store.sqlite_rolls import DAY_SHIFT, HOUR_MS, LABELS
+from store.sqlite_rolls import DAY_SHIFT, HOUR_MS, LABELS, QUARTER_HOURS
 from store.sqlite_rows import from_ms, split_marked, to_ms
 from tingfeng.clock import SHANGHAI, floor_time
 from tingfeng.records import Bin
 
-DAY_MS = 24 * HOUR_MS
+SHIFT_MS = DAY_SHIFT * HOUR_MS
+# of a roll-up: column, milliseconds, shift, day in SQL
+UNITS = {
+    "hours": ("hour", HOUR_MS, 0, f"(hour + {DAY_SHIFT}) / 24"),
+    "days": ("day", 24 * HOUR_MS, SHIFT_MS, "day"),
+    "quarters": ("quarter", QUARTER_HOURS * HOUR_MS, SHIFT_MS, f"quarter / {24 // QUARTER_HOURS}"),
+}
 ROLLED = frozenset({Dim.HOUR, Dim.DAY, Dim.SOURCE, Dim.SUBJECT, Dim.SENTIMENT})
 COLUMNS = {
     Dim.SOURCE: "m.source", Dim.SUBJECT: "m.subject", Dim.SENTIMENT: "m.sentiment", Dim.ACT: "m.acts", Dim.TOPIC: "m.topics",
@@ -72,15 +79,15 @@ def split_span(since: Edge, until: Edge, size: int, shift: int = 0) -> tuple[tup
 def count_rolled(
     db: sqlite3.Connection, dims: Sequence[Dim], condition: Condition, since: Edge, until: Edge, copies: bool
 ) -> Counter[tuple[str, ...]]:
-    """Whole days, then whole hours, then single mentions."""
+    """Whole days, then whole hours, then single mentions; with a label whole quarters of a day, then single mentions."""
     label = next((str(dim) for dim in dims if dim in LABELS), None)
     label = label or next((one.name for one in condition.rolled or () if one.name in LABELS), None)
     found: Counter[tuple[str, ...]] = Counter()
     left: list[tuple[Edge, Edge]] = [(since, until)]
     if Dim.HOUR not in dims:
-        whole, left = split_span(since, until, DAY_MS, DAY_SHIFT * HOUR_MS)
+        table = "quarters_by_label" if label else "days_by_source"
+        whole, left = split_span(since, until, UNITS[table.split("_")[0]][1], SHIFT_MS)
         if whole:
-            table = "days_by_label" if label else "days_by_source"
             found += read_cells(db, dims, condition, table, whole, copies, label)
     for start, end in left:
         rest = [(start, end)]
@@ -104,15 +111,15 @@ def read_cells(
     label: str | None,
 ) -> Counter[tuple[str, ...]]:
     """From one roll-up."""
-    unit, size = ("hour", HOUR_MS) if table.startswith("hours") else ("day", DAY_MS)
-    columns = {Dim.HOUR: "hour", Dim.DAY: "day" if unit == "day" else f"(hour + {DAY_SHIFT}) / 24"}
+    unit, size, shift, day = UNITS[table.split("_")[0]]
+    columns = {Dim.HOUR: "hour", Dim.DAY: day}
     names = [columns.get(dim, "value" if dim == label else str(dim)) for dim in dims]
     wheres = ["dim = ?" if label else "1"]
     parameters: list[object] = [label] if label else []
     for edge, op in zip(span, (">=", "<"), strict=True):
         if edge is not None:
             wheres.append(f"{unit} {op} ?")
-            parameters.append((edge + (DAY_SHIFT * HOUR_MS if unit == "day" else 0)) // size)
+            parameters.append((edge + shift) // size)
     for field in condition.rolled or ():
         name = "value" if field.name == label else field.name
         wheres.append(f"{name} IN ({','.join('?' * len(field.values))})")
@@ -163,6 +170,7 @@ def spread(dims: Sequence[Dim], found: Found) -> Counter[tuple[str, ...]]:
     return told
 
 
+@lru_cache(maxsize=1 << 14)
 def word_of(dim: Dim, value: object) -> str:
     """One value as it is shown."""
     if dim is Dim.HOUR:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 
+from store.sqlite_backup import back_up
 from store.sqlite_bands import pack_band
 from store.sqlite_rolls import rebuild_rolls
 from store.sqlite_rows import MENTION_COLUMNS
-from store.sqlite_schema import BANDS, MENTION_INDEXES, MENTIONS, ROLL_UPS, SCHEMA, VERSION, explain_sqlite, run_script
+from store.sqlite_schema import BANDS, MENTION_INDEXES, MENTIONS, ROLL_UPS, SCHEMA, VERSION, run_script
 from tingfeng.errors import StoreError
 
 
@@ -94,14 +93,3 @@ def read_version(connection: sqlite3.Connection) -> int:
 def backup_name(path: Path, version: int) -> Path:
     """`posts.db` of version 2 → `posts.db.v2-backup`; an older one of the same version is replaced."""
     return path.with_name(f"{path.name}.v{version}-backup")
-
-
-def back_up(source: Path, target: Path) -> None:
-    """An online copy while others read and write; complete or not there at all. Raises StoreError."""
-    part = target.with_name(f"{target.name}.part")
-    part.unlink(missing_ok=True)
-    with explain_sqlite(target), closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(part)) as copy:
-        original.backup(copy, pages=4096)
-    with part.open("rb+") as stream:
-        os.fsync(stream.fileno())
-    part.replace(target)

@@ -1,6 +1,7 @@
-"""Roll-ups of mentions, changed in the transaction that changes the mentions: by hour, by hour and source, by day and source, by day and label.
+"""Roll-ups of mentions, changed in the transaction that changes the mentions.
 
-Boards read them, so their time depends on the span that is asked for and not on how many mentions there are.
+By hour; by hour and source; by day and source; by quarter of a day and label (act, topic, severity, stage). Boards read them, so their
+time depends on the span that is asked for and not on how many mentions there are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from store.sqlite_rows import MENTION_COLUMNS, split_marked
 
 HOUR_MS = 3_600_000
 DAY_SHIFT = 8  # hours; days begin at midnight in Asia/Shanghai, which has had no other offset since 1991
+QUARTER_HOURS = 6
 PLACE = {name: place for place, name in enumerate(MENTION_COLUMNS)}
 LABELS = ("act", "topic", "severity", "stage")
 LABEL_PLACES = (("act", PLACE["acts"]), ("topic", PLACE["topics"]), ("severity", PLACE["severity"]), ("stage", PLACE["stage"]))
@@ -23,7 +25,7 @@ TABLES = {
     "hours": ("hour", "subject", "sentiment", "is_copy"),
     "hours_by_source": ("hour", "subject", "sentiment", "is_copy", "source"),
     "days_by_source": ("day", "subject", "sentiment", "is_copy", "source"),
-    "days_by_label": ("dim", "day", "subject", "sentiment", "is_copy", "value"),
+    "quarters_by_label": ("dim", "quarter", "subject", "sentiment", "is_copy", "value"),
 }
 Cell = tuple[object, ...]
 
@@ -42,7 +44,7 @@ class Rolls:
             hour: int = row[S_AT] // HOUR_MS  # type: ignore[operator]
             at: tuple[str, str, int] = (row[S_SUBJECT], row[S_SENTIMENT], row[S_COPY])  # type: ignore[assignment]
             hours[(hour, *at, row[S_SOURCE])] += sign  # type: ignore[index]
-            labels[((hour + DAY_SHIFT) // 24, *at, *(row[place] for _, place in LABEL_PLACES))] += sign  # type: ignore[index]
+            labels[((hour + DAY_SHIFT) // QUARTER_HOURS, *at, *(row[place] for _, place in LABEL_PLACES))] += sign  # type: ignore[index]
 
     def write(self, db: sqlite3.Connection) -> None:
         """Adds the differences; cells that fall to nothing go."""
@@ -52,15 +54,15 @@ class Rolls:
         for (hour, subject, sentiment, is_copy, source), n in self._hours.items():
             hours[(hour, subject, sentiment, is_copy)] += n
             days[((hour + DAY_SHIFT) // 24, subject, sentiment, is_copy, source)] += n
-        for (day, subject, sentiment, is_copy, *values), n in self._labels.items():
+        for (quarter, subject, sentiment, is_copy, *values), n in self._labels.items():
             for (dim, _), marked in zip(LABEL_PLACES, values, strict=True):
                 for value in split_marked(marked) or [""]:
-                    labels[(dim, day, subject, sentiment, is_copy, value)] += n
+                    labels[(dim, quarter, subject, sentiment, is_copy, value)] += n
         for table, cells in (
             ("hours", hours),
             ("hours_by_source", self._hours),
             ("days_by_source", days),
-            ("days_by_label", labels),
+            ("quarters_by_label", labels),
         ):
             write_cells(db, table, cells)
 

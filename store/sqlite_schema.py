@@ -51,7 +51,7 @@ CREATE INDEX mentions_by_time ON mentions (counted_ms, id);
 CREATE INDEX mentions_by_subject ON mentions (subject, counted_ms, id, is_copy, sentiment, harm, source, author_key);
 CREATE INDEX mentions_by_post ON mentions (post_row)
 """
-# zones: for each 4096 rows of posts, how many there are and between which times; hourly … labels: see sqlite_rolls.py
+# zones: for each 4096 rows of posts, how many there are and between which times; the others: see sqlite_rolls.py
 ROLL_UPS = """
 CREATE TABLE zones (zone INTEGER PRIMARY KEY, oldest_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL, n INTEGER NOT NULL);
 CREATE TABLE hours (
@@ -66,19 +66,20 @@ CREATE TABLE days_by_source (
   day INTEGER NOT NULL, subject TEXT NOT NULL, sentiment TEXT NOT NULL, is_copy INTEGER NOT NULL, source TEXT NOT NULL,
   n INTEGER NOT NULL, PRIMARY KEY (day, subject, sentiment, is_copy, source)
 ) WITHOUT ROWID;
-CREATE TABLE days_by_label (
-  dim TEXT NOT NULL, day INTEGER NOT NULL, subject TEXT NOT NULL, sentiment TEXT NOT NULL, is_copy INTEGER NOT NULL, value TEXT NOT NULL,
-  n INTEGER NOT NULL, PRIMARY KEY (dim, day, subject, sentiment, is_copy, value)
+CREATE TABLE quarters_by_label (
+  dim TEXT NOT NULL, quarter INTEGER NOT NULL, subject TEXT NOT NULL, sentiment TEXT NOT NULL, is_copy INTEGER NOT NULL,
+  value TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (dim, quarter, subject, sentiment, is_copy, value)
 ) WITHOUT ROWID
 """
 SCHEMA = (POSTS, BANDS, MENTIONS, MENTION_INDEXES, ROLL_UPS)
 
 HINTS = (
-    ("disk", "磁盘满了", "请腾出空间后重试;已经存下的都在"),
+    ("malformed", "数据库文件损坏", "请从备份恢复:tingfeng restore"),
+    ("is full", "磁盘满了", "请腾出空间后重试;已经存下的都在"),
+    ("disk i/o", "磁盘读写出错", "请检查磁盘与剩余空间;已经存下的都在"),
     ("readonly", "数据库只读", "请检查文件与文件夹的写权限"),
     ("unable to open", "打不开数据库", "请检查文件夹是否存在、可写"),
     ("locked", "数据库被别的进程占用太久", "请看是否有另一个 tingfeng 卡住,稍后重试"),
-    ("malformed", "数据库文件损坏", "请从备份恢复:tingfeng restore"),
     ("not a database", "这不是数据库文件", "请检查 posts_url 写的路径"),
 )
 
@@ -108,15 +109,25 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
         )
     else:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of effect on a new file only, before anything is written
-        switch_to_wal(connection)
+    try:
+        if not read_only:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of effect on a new file only, before anything is written
+            switch_to_wal(connection)
+        set_up(connection)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def set_up(connection: sqlite3.Connection) -> None:
+    """What holds for every connection."""
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power cut too: docs/benchmarks.md
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     connection.create_function("near_holds", 3, near_holds, deterministic=True)
-    return connection
 
 
 def switch_to_wal(connection: sqlite3.Connection) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from store.posts import Hit, Order, SearchPage
 from store.sqlite_counts import count_all
@@ -18,6 +19,8 @@ from tingfeng.errors import UsageError
 ZONE_BITS = 12
 LAST_ROW = (1 << 62) - 1
 GROWTH = 3
+MOST_WALKED = 1000  # hits of which the places are collected; more are only counted
+MOST_RANKED = 20_000
 MOST_RANGES = 6  # of one round; when arrival was so far from the order of time, one pass over everything is cheaper
 CHUNK = 500
 COPIES = "CASE WHEN p.is_copy = 0 AND p.grp <> '' THEN (SELECT count(*) FROM posts c WHERE c.grp = p.grp AND c.is_copy = 1) ELSE 0 END AS copies"
@@ -37,8 +40,7 @@ class Span:
         )
 
 
-@dataclass(frozen=True, order=True)
-class Key:
+class Key(NamedTuple):
     """A place in the order with the rows that stand there; `mention` 0 for a post without one."""
 
     counted_ms: int
@@ -93,10 +95,10 @@ def search_mentions(db: sqlite3.Connection, asked: Asked) -> SearchPage:
         hits = read_hits(db, ranked[: asked.limit])
         following = encode_cursor(done + asked.limit, Order.RELEVANCE) if len(ranked) > asked.limit else ""
         return SearchPage(hits, total, following, least)
-    keys = find_newest(db, asked, place)
+    keys, complete = find_newest(db, asked, place)
     shown = keys[: asked.limit]
     more = len(keys) > asked.limit and shown
-    total, least = count_hits(db, asked) if more or place or not asked.limit else (len(keys), False)
+    total, least = (len(keys), False) if complete and not place else count_hits(db, asked)
     following = encode_cursor(shown[-1].counted_ms, shown[-1].id) if more else ""
     return SearchPage(read_hits(db, shown), total, following, least)
 
@@ -166,36 +168,44 @@ def find_rows(db: sqlite3.Connection, span: Span) -> tuple[int, int]:
     return (min(zones) << ZONE_BITS, (max(zones) + 1 << ZONE_BITS) - 1) if zones else (0, -1)
 
 
-def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> list[Key]:
-    """One more than the limit, newest first, from behind `after`."""
-    if not asked.condition.reads_index and not asked.with_unmatched:
-        return find_by_index(db, asked, after)
-    key = "COALESCE(m.id, p.id)" if asked.with_unmatched else "m.id"
-    at = "p.counted_ms" if asked.with_unmatched else "m.counted_ms"
-    behind = f" AND ({at}, {key}) < (:at, :after)" if after else ""
-    post = "search.rowid" if asked.condition.match else "p.row"
-    sql = (
-        f"SELECT {at}, {key}, COALESCE(m.row, 0), {post} FROM {tables(asked.condition, asked.with_unmatched)} "
-        f"WHERE {wheres(asked.condition, asked.span, asked.with_unmatched)}{behind} ORDER BY 1 DESC, 2 DESC LIMIT :wanted"
-    )
+def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> tuple[list[Key], bool]:
+    """At least one more than the limit, newest first, from behind `after`; and whether these are all.
+
+    Hits that are so few that the walk goes on beyond one zone are collected further, so that they need not be counted again.
+    """
     wanted = asked.limit + 1
+    if not asked.condition.reads_index and not asked.with_unmatched:
+        found = find_by_index(db, asked, after)
+        return found, len(found) < wanted
+    sql = newest_sql(asked, after is not None)
     zones = find_zones(db, asked.span, after[0] if after else None)
-    found: list[Key] = []
-    start, size = 0, 1
+    found, complete = [], True
+    start, size, most = 0, 1, wanted
     while start < len(zones):
-        if len(found) == wanted and found[-1].counted_ms > zones[start][0]:
-            break
+        if len(found) >= wanted and found[wanted - 1].counted_ms > zones[start][0]:
+            return found, False
         ranges = merge_zones(zone for _, zone in zones[start : start + size])
         if len(ranges) > MOST_RANGES:
-            found, ranges, size = [], [(-LAST_ROW, LAST_ROW)], len(zones)
+            found, ranges, size, complete = [], [(-LAST_ROW, LAST_ROW)], len(zones), True
         for low, high in ranges:
-            rows = db.execute(
-                sql, bind(asked, lo=low, hi=high, wanted=wanted, at=after and after[0], after=after and after[1])
-            )
-            found += [Key(*row) for row in rows]
-        found = sorted(found, key=lambda one: (one.counted_ms, one.id), reverse=True)[:wanted]
-        start, size = start + size, size * GROWTH
-    return found
+            bound = bind(asked, lo=low, hi=high, most=most, at=after and after[0], after=after and after[1])
+            rows = db.execute(sql, bound).fetchall()
+            complete = complete and len(rows) < most
+            found += map(Key._make, rows)
+        found.sort(reverse=True)
+        start, size, most = start + size, size * GROWTH, max(wanted, min(asked.count_up_to or 0, MOST_WALKED))
+    return found, complete
+
+
+def newest_sql(asked: Asked, behind: bool) -> str:
+    """The newest :most hits in the rows :lo … :hi."""
+    at, key = ("p.counted_ms", "COALESCE(m.id, p.id)") if asked.with_unmatched else ("m.counted_ms", "m.id")
+    after = f" AND ({at}, {key}) < (:at, :after)" if behind else ""
+    post = "search.rowid" if asked.condition.match else "p.row"
+    return (
+        f"SELECT {at}, {key}, COALESCE(m.row, 0), {post} FROM {tables(asked.condition, asked.with_unmatched)} "
+        f"WHERE {wheres(asked.condition, asked.span, asked.with_unmatched)}{after} ORDER BY 1 DESC, 2 DESC LIMIT :most"
+    )
 
 
 def merge_zones(zones: Iterator[int]) -> list[tuple[int, int]]:
@@ -223,8 +233,11 @@ def find_by_index(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] |
 
 
 def find_relevant(db: sqlite3.Connection, asked: Asked, done: int) -> list[Key]:
-    """One more than the limit behind the first `done`, by bm25; posts are ranked by the index, the rest is asked of the best ones."""
-    low, high = find_rows(db, asked.span)
+    """One more than the limit behind the first `done`, by bm25; posts are ranked by the index, the rest is asked of the best ones.
+
+    Ranked are all posts that hold the words, or if there are many some 20,000 that came last: to rank half a million takes seconds.
+    """
+    low, high = find_latest(db, asked)
     ranked = db.execute(
         "SELECT rowid FROM search WHERE search MATCH :match AND rowid BETWEEN :lo AND :hi ORDER BY rank",
         bind(asked, lo=low, hi=high),
@@ -242,6 +255,20 @@ def find_relevant(db: sqlite3.Connection, asked: Asked, done: int) -> list[Key]:
         found += sorted((Key(*row) for row in rows), key=lambda key: (places[key.post], key.id))
     ranked.close()
     return found[done : done + asked.limit + 1]
+
+
+def find_latest(db: sqlite3.Connection, asked: Asked) -> tuple[int, int]:
+    """Rows of the span in which the words stand in at least MOST_RANKED posts, if there are so many; the rows that came last."""
+    low, high = find_rows(db, asked.span)
+    span = (low >> ZONE_BITS, high >> ZONE_BITS)
+    zones = [row[0] for row in db.execute("SELECT zone FROM zones WHERE zone BETWEEN ? AND ? ORDER BY zone DESC", span)]
+    sql = "SELECT count(*) FROM search WHERE search MATCH :match AND rowid BETWEEN :lo AND :hi"
+    found, start, size, top = 0, 0, 4, high
+    while start < len(zones) and found < MOST_RANKED:
+        bottom = zones[min(start + size, len(zones)) - 1] << ZONE_BITS
+        found += db.execute(sql, bind(asked, lo=bottom, hi=top)).fetchone()[0]
+        top, start, size = bottom - 1, start + size, size * 2
+    return max(low, top + 1), high
 
 
 def read_hits(db: sqlite3.Connection, keys: Sequence[Key]) -> tuple[Hit, ...]:

@@ -23,7 +23,7 @@ def read_terms(
 
 def count_words(db: sqlite3.Connection, condition: Condition, since: datetime, until: datetime) -> Counter[str]:
     """Of the newest mentions."""
-    keys = find_newest(db, Asked(condition, narrow(condition, since, until), MOST_POSTS - 1), None)
+    keys = find_newest(db, Asked(condition, narrow(condition, since, until), MOST_POSTS), None)[0][:MOST_POSTS]
     return telling_words.count_words((author, words.split()) for author, words in read_words(db, sorted({key.post for key in keys})))
 
 

@@ -18,7 +18,7 @@ from tingfeng.records import Alert, Incident, Subject
 
 QUOTES_SHOWN = 4
 MENTIONS_SHOWN = 30
-MOST_COUNTED = 10_000  # hits of a search; beyond it the page says "more than"
+MOST_COUNTED = 1000  # hits of a search; beyond it the page says "more than"
 
 
 @dataclass(frozen=True)
