@@ -30,8 +30,11 @@ bench: $(VENV)/.installed-dev
 bench-stores: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.stores_sqlite
 
+# kill -9 of workers, full disks and hard restarts of private servers, with a checker; some minutes
 faults: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.faults_sqlite
+	$(BIN)/python -m benchmarks.desk_faults
+	$(BIN)/python -m benchmarks.judge_faults
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.docs

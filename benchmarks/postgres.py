@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
+
 USER = "tingfeng"
 START_SECONDS = 60
 
@@ -99,6 +101,13 @@ class PrivateCluster:
         """Stops it and removes its folder."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def new_database(self) -> str:
+        """The address of a fresh, empty database."""
+        name = f"tf_{secrets.token_hex(6)}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
 
     def url(self, database: str = "postgres", *, user: str = USER, password: str | None = None) -> str:
         """The address of a database."""

@@ -13,7 +13,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from store.desk_errors import LostConnection, explain_database, refuse_old_server
 from store.sqlite_schema import switch_to_wal
@@ -71,7 +70,7 @@ def read_url(text: str) -> URL:
 def open_engine(url: URL) -> Engine:
     """The engine; nothing is connected yet. Errors never show parameters: they quote posts."""
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+        engine = create_engine(url, hide_parameters=True)  # connections are kept: the last one to close would write the log back
         prepare_sqlite(engine)
         return engine
     options = {name: value for name, value in POSTGRES_OPTIONS.items() if name not in url.query}

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from alerts.channels.base import Delivery, Message
+from flows.commands.doctor_command import check_desk
 from flows.deliver import deliver_notifications
 from flows.wiring import Wiring
 from store.desk import WatchCommit
@@ -131,3 +132,11 @@ def test_a_channel_that_is_gone_fails_by_name(wiring: Wiring) -> None:
     queue(wiring, "n1", channel="old")
     report = deliver_notifications(wiring)
     assert (report.failed, outcomes(wiring)) == (1, {"n1": "failed"})
+
+
+def test_doctor_names_the_server_and_what_was_not_delivered(wiring: Wiring) -> None:
+    queue(wiring, "n1", channel="old")
+    deliver_notifications(wiring)
+    first, second = check_desk(wiring)
+    assert first.words.startswith(("SQLite 3.", "PostgreSQL "))
+    assert (second.state, "1 条没有送到,最后一条:old" in second.words) == ("warn", True)

@@ -155,7 +155,7 @@ def test_a_lock_that_does_not_come(new_postgres: Callable[[], str]) -> None:
 
 
 def test_a_server_that_goes_and_comes_back_costs_no_call(private_cluster: PrivateCluster) -> None:
-    desk = open_desk(private_cluster.url())
+    desk = open_desk(private_cluster.new_database())
     desk.set_value("a", "restart", "1", NOW)
     private_cluster.restart_hard()
     assert desk.get_value("a", "restart") == "1"
@@ -163,7 +163,7 @@ def test_a_server_that_goes_and_comes_back_costs_no_call(private_cluster: Privat
 
 
 def test_a_server_that_stays_away_is_an_error_in_words(private_cluster: PrivateCluster) -> None:
-    desk = open_desk(private_cluster.url(), patience_seconds=0.5)
+    desk = open_desk(private_cluster.new_database(), patience_seconds=0.5)
     private_cluster.kill()
     with pytest.raises(LostConnection, match="拒绝连接"):
         desk.health()
@@ -177,7 +177,7 @@ def test_neither_password_nor_posts_are_logged(
 ) -> None:
     word = urlsplit(private_cluster.url()).password or "?"
     caplog.set_level(logging.DEBUG)
-    desk = open_desk(private_cluster.url())
+    desk = open_desk(private_cluster.new_database())
     broken = Notification("n1", "a1", "open", "pr", "first", NOW, NOW, title=object(), body=SECRET)  # type: ignore[arg-type]
     with pytest.raises(StoreError) as caught:
         desk.commit_watch(WatchCommit(notifications=[broken]), NOW)
