@@ -38,6 +38,8 @@ COMMANDS = {
     "train": "训练情感模型,写出权重与模型卡",
     "evaluate": "显示模型在留出集上的成绩",
     "deadletter": "看帖子库拒收的内容,重试或丢弃",
+    "reindex": "重建 Elasticsearch 索引并切换",
+    "migrate": "把帖子库搬到另一种:SQLite ↔ Elasticsearch",
     "backup": "在线备份帖子库、工作台与作者盐值",
     "restore": "从备份恢复,先检查再换上",
 }

@@ -18,11 +18,13 @@ from store.elasticsearch_client import Address, Cluster, ClusterAway, IndexBlock
 from store.elasticsearch_counts import count_mentions, read_bins, read_terms, read_volumes
 from store.elasticsearch_health import read_health
 from store.elasticsearch_query import translate
-from store.elasticsearch_rows import unpack_mention, unpack_post, with_judgement
+from store.elasticsearch_retention import drop_months
+from store.elasticsearch_rows import read_stored, unpack_mention, unpack_post, with_judgement
 from store.elasticsearch_schema import Indices, Layout
 from store.elasticsearch_search import SHOWN, Asked, scope, search_mentions, span, walk_mentions
 from store.elasticsearch_spool import DeadLetter, Spool
 from store.elasticsearch_truth import Held, Truths, explain_missing
+from store.moving import StoredPost
 from store.posts import AddResult, CountRow, Dim, NearPost, Order, SearchPage, StoreHealth
 from store.sqlite_rows import to_ms
 from tingfeng.errors import StoreError
@@ -41,7 +43,8 @@ class ElasticsearchPostStore:
 
     def __init__(self, address: Address, spool_file: Path, *, spool_limit: int = 200_000, layout: Layout | None = None) -> None:
         self.cluster = Cluster(address)
-        self.indices = Indices(self.cluster, layout or Layout())
+        self.layout = layout or Layout()
+        self.indices = Indices(self.cluster, self.layout)
         self.spool = Spool(spool_file, spool_limit)
         self.truths = Truths(self.indices, self._bury)
         self._unseen = threading.Event()
@@ -53,8 +56,12 @@ class ElasticsearchPostStore:
         self.spool.bury(kind, post_id, source, reason)
 
     def _write(self, verb: Callable[[], Answer]) -> Answer:
-        """Runs a verb that writes; once more when the indices have been switched or dropped under it."""
+        """Runs a verb that writes."""
         self._unseen.set()
+        return self._again(verb)
+
+    def _again(self, verb: Callable[[], Answer]) -> Answer:
+        """Runs a verb; once more when the indices have been switched or dropped under it."""
         try:
             return verb()
         except (IndexGone, IndexBlocked) as trouble:
@@ -110,7 +117,8 @@ class ElasticsearchPostStore:
         return done
 
     def known_ids(self, ids: Sequence[str]) -> frozenset[str]:
-        return frozenset(id for id, held in self.truths.read(list(ids)).items() if not held.truth.get("gone"))
+        found = self._again(lambda: self.truths.read(list(ids)))
+        return frozenset(id for id, held in found.items() if not held.truth.get("gone"))
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
         self._read()
@@ -164,7 +172,17 @@ class ElasticsearchPostStore:
             within = scope(condition, None, None, matched=False)
             hits = walk_mentions(self.indices, query, condition, within, SHOWN)
             ids = list(dict.fromkeys(hit["_source"]["post_id"] for hit in hits))
+        return self.unjudge_posts(ids)
+
+    def unjudge_posts(self, ids: Sequence[str]) -> int:
+        """See store/moving.py."""
         return sum(self._write(lambda part=part: self._unjudge(part)) for part in split(ids, BATCH))  # type: ignore[misc]
+
+    def read_stored(self, after: str, limit: int) -> list[StoredPost]:
+        """See store/moving.py."""
+        body: Json = {"query": {"bool": {"must_not": [{"term": {"gone": True}}]}}, "sort": [{"id": "asc"}], "size": limit}
+        answer = self.cluster.search(self._read().alias("posts"), body | ({"search_after": [after]} if after else {}))
+        return [read_stored(hit["_source"]) for hit in answer["hits"]["hits"]]
 
     def _unjudge(self, ids: list[str]) -> int:
         """The projection does not show whether a post is judged, so only the truth is written."""
@@ -192,7 +210,7 @@ class ElasticsearchPostStore:
         return [NearPost(held.id, int(held.truth["signature"]), held.truth["group"]) for held in ordered]
 
     def get_post(self, post_id: str) -> Post | None:
-        held = self.truths.read([post_id]).get(post_id)
+        held = self._again(lambda: self.truths.read([post_id])).get(post_id)
         return None if held is None or held.truth.get("gone") else unpack_post(held.truth["post"])
 
     def search(
@@ -280,7 +298,7 @@ class ElasticsearchPostStore:
         self._read()
         self.truths.sweep()
         self.spool.forget(lambda post: meets(post, author_key, source, before))
-        done, part = 0, list[Held]()
+        done, part = (self._write(lambda: drop_months(self.indices, before)) if before and not author_key and not source else 0), list[Held]()
         for held in self._walk_truths({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}}):
             part.append(held)
             if len(part) == BATCH:
@@ -289,6 +307,7 @@ class ElasticsearchPostStore:
         return done + self._write(lambda: self.truths.delete(part))
 
     def health(self) -> StoreHealth:
+        self.indices.forget()
         return read_health(self._read(), self.spool)
 
     def close(self) -> None:

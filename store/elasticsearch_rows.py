@@ -10,6 +10,7 @@ from typing import Any
 
 from store.elasticsearch_client import Json
 from store.elasticsearch_query import encode_unit
+from store.moving import StoredPost
 from store.posts import Hit
 from store.sqlite_rows import dump, from_ms, to_ms
 from tingfeng.fingerprints import mention_id, text_hash
@@ -172,13 +173,17 @@ def with_judgement(truth: Json, one: JudgedPost, now_ms: int) -> Json:
     }  # fmt: skip
 
 
-def read_judgement(truth: Json) -> JudgedPost:
-    """What was judged last, with corrections."""
+def read_stored(truth: Json) -> StoredPost:
+    """The post with what was judged last, corrections included."""
+    judged, post = bool(truth["judged"]), unpack_post(truth["post"])
+    if "content" not in truth:
+        return StoredPost(post, None, judged)
     mentions = tuple(unpack_mention(found, truth["id"]) for found in truth["mentions"])
-    return JudgedPost(
-        truth["id"], Content(truth.get("content") or "ok"), mentions, truth["group"], truth["is_copy"], int(truth.get("signature") or 0),
-        tuple(int(key) for key in truth.get("bands", ())), tuple(truth.get("words", ())),
+    judgement = JudgedPost(
+        truth["id"], Content(truth["content"]), mentions, truth["group"], truth["is_copy"], int(truth["signature"]),
+        tuple(map(int, truth["bands"])), tuple(truth["words"]),
     )  # fmt: skip
+    return StoredPost(post, judgement, judged)
 
 
 def needed_docs(truth: Json) -> list[str]:

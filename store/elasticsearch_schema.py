@@ -83,10 +83,11 @@ def mapping_of(family: str) -> Json:
 class Indices:
     """The set in use: names, and making what is missing. Knows nothing of documents."""
 
-    def __init__(self, cluster: Cluster, layout: Layout) -> None:
-        self.cluster, self._layout = cluster, layout
+    def __init__(self, cluster: Cluster, layout: Layout, building: int = 0) -> None:
+        """`building`: a set that is not in use yet."""
+        self.cluster, self._layout, self._building = cluster, layout, building
         self._lock = threading.RLock()
-        self._number = 0
+        self._number = building
         self._made: set[str] = set()
 
     def alias(self, family: str) -> str:
@@ -109,10 +110,10 @@ class Indices:
     def forget(self) -> None:
         """Look the set up again: a reindex has switched it, or an index was deleted."""
         with self._lock:
-            self._number = 0
+            self._number = self._building
             self._made.clear()
 
-    def find_set(self) -> int:
+    def find_set(self, *, any_schema: bool = False) -> int:
         """Number of the set that the alias names; 0 when there is none. Raises StoreError for a schema that is not ours."""
         try:
             found = self.cluster.call("GET", f"/_alias/{self.alias('places')}")
@@ -123,9 +124,9 @@ class Indices:
         name = max(found)
         mapping = self.cluster.call("GET", f"/{name}/_mapping")[name]["mappings"]
         schema = mapping.get("_meta", {}).get("schema", 0)
-        if schema > VERSION:
+        if schema > VERSION and not any_schema:
             raise StoreError(f"索引是更新的版本建的(第 {schema} 版)", where=self.cluster.address.shown, hint="请升级 tingfeng")
-        if schema < VERSION:
+        if schema < VERSION and not any_schema:
             raise StoreError(f"索引是旧版本建的(第 {schema} 版)", where=self.cluster.address.shown, hint="请运行 tingfeng reindex")
         matched = re.search(r"-(\d{6})$", name)
         if matched is None:
@@ -169,12 +170,18 @@ class Indices:
             if "resource_already_exists" not in error.what:
                 raise
 
+    def months(self) -> list[str]:
+        """Months that the set in use has indices for."""
+        start = self.name("posts") + "-"
+        names = self.cluster.call("GET", f"/{start}*/_alias")
+        return sorted(name.removeprefix(start) for name in names)
+
     def ensure(self, months: set[str]) -> None:
         """The indices of these months in the set in use."""
         with self._lock:
             for month in sorted(months - self._made):
                 for family in ("posts", "mentions"):
-                    self.make(self.number, family, month, in_use=True)
+                    self.make(self.number, family, month, in_use=not self._building)
                 self._made.add(month)
 
 

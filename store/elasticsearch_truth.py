@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from store.elasticsearch_bulk import Item, Told, send_items
-from store.elasticsearch_client import ClusterAway, Json
+from store.elasticsearch_client import ClusterAway, IndexGone, Json
 from store.elasticsearch_rows import make_docs, needed_docs, new_truth, next_rev, with_post
 from store.elasticsearch_schema import Indices, month_of
 from store.posts import AddResult
@@ -54,6 +54,8 @@ class Truths:
         """Month by id, of those that have a place."""
         places = self._indices.name("places")
         found = self._cluster.mget([{"_index": places, "_id": id} for id in ids]) if ids else []
+        if any("error" in one for one in found):
+            raise IndexGone("索引不存在", where=self._cluster.address.shown, hint="可能刚被重建;请重试")
         return {one["_id"]: one["_source"]["month"] for one in found if one.get("found")}
 
     def read(self, ids: Sequence[str]) -> dict[str, Held]:

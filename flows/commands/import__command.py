@@ -66,15 +66,13 @@ def command(
     if as_json:
         print_json(results)
     elif not dry_run:
-        names = ("file", "format", "rows", "new", "changed", "seen", "rejected")
+        names = ("file", "format", "rows", "new", "changed", "seen", "spooled", "rejected")
         print_table(
             "导入",
-            ("文件", "格式", "行", "新", "变", "见过", "拒收"),
+            ("文件", "格式", "行", "新", "变", "见过", "暂存", "拒收"),
             [[row[name] for name in names] for row in results],
         )
         for row in results:
-            if row["spooled"]:
-                print_line(f"  帖子库不在,{row['spooled']} 条暂存在本机,恢复后补写")
             listed = row["rejections"]
             assert isinstance(listed, list)
             for one in listed[:10]:

@@ -381,3 +381,13 @@ def test_deleted_posts_can_come_back(post_store: PostStore, fill: Fill, post: Ma
     assert post_store.known_ids([one.id]) == frozenset()
     assert post_store.add_posts([one]).new == (one.id,)
     assert post_store.search(with_unmatched=True).total == 1
+
+
+def test_deleting_by_time_leaves_the_counts_right_over_months(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(n, published_at=parse_iso(f"2026-{month:02}-15T10:00")) for n, month in enumerate((8, 9, 9, 10, 11))])
+    fill([post(9, published_at=parse_iso("2026-10-02T10:00"))])
+    assert post_store.delete_posts(before=parse_iso("2026-10-10")) == 4
+    assert [(row.key[0], row.mentions) for row in post_store.count([Dim.DAY])] == [("2026-10-15", 1), ("2026-11-15", 1)]
+    assert (post_store.health().posts, post_store.search(with_unmatched=True).total) == (2, 2)
+    fill([post(0, published_at=parse_iso("2026-08-15T10:00"))])
+    assert post_store.search().total == 3
