@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collectors.base import Collector, SourceInfo
     from nlp.lexicon import Lexicon
     from nlp.pipeline import Pipeline
+    from nlp.relevance import Relevance
     from nlp.subjects import SubjectMatcher
     from store.desk import Desk
     from store.posts import PostStore
@@ -122,7 +124,14 @@ class Wiring:
         """Finds subjects in texts."""
         from nlp.subjects import SubjectMatcher
 
-        return SubjectMatcher(self.subjects)
+        return SubjectMatcher(self.subjects, self.relevance)
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        """Spellings and senses of names."""
+        from nlp.relevance import build_relevance
+
+        return build_relevance(read_toml(self.paths.config_folder / "lexicon" / "relevance.toml"))
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -143,7 +152,10 @@ class Wiring:
         from nlp.pipeline import Pipeline
         from nlp.sentiment import load_sentiment
 
-        return Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        pipeline = Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        # the cues are hundreds of thousands of objects that live as long as the process: unfrozen, every full collection walks them
+        gc.freeze()
+        return pipeline
 
     @cached_property
     def salt(self) -> bytes:
