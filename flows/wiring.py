@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.machine import lock_file, make_salt, parse_salt
 from tingfeng.clock import Clock, SystemClock
 from tingfeng.errors import BusyError, SettingsError, StoreError
 from tingfeng.fingerprints import author_key
@@ -159,15 +158,18 @@ class Wiring:
 
     @cached_property
     def salt(self) -> bytes:
-        """Secret of this installation for hashing authors; made once."""
-        file = self.home / "salt"
-        try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return file.read_bytes()
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(secrets.token_bytes(32))
-        return file.read_bytes()
+        """Secret of this installation for hashing authors: given, or made once. Raises SettingsError when machines differ in it."""
+        given = read_secret("TINGFENG_SALT", self.environ)
+        salt = parse_salt(given) if given else make_salt(self.home / "salt")
+        if self.desk.is_shared:
+            mine = author_key(salt, "salt", "fingerprint")
+            if self.desk.agree_value("salt", "fingerprint", mine, self.clock.now()) != mine:
+                raise SettingsError(
+                    "这台机器的盐与别的机器不同,同一个作者会变成两个人",
+                    where="TINGFENG_SALT",
+                    hint=f"请在每台机器上设 TINGFENG_SALT(或 TINGFENG_SALT_FILE)为同一个值;第一台的是 {self.home / 'salt'} 的十六进制",
+                )
+        return salt
 
     def hash_author(self, source: str) -> Callable[[str], str]:
         """Account → key, for one source."""
@@ -219,20 +221,33 @@ class Wiring:
         return channels
 
     @property
+    def repeatable_channels(self) -> set[str]:
+        """Channels whose receivers tell a repeated message by its key."""
+        from alerts.channels.base import list_kinds
+
+        kinds = {kind for kind, module in list_kinds().items() if getattr(module, "REPEATABLE", False)}
+        return {one.name for one in self.settings.channels if one.kind in kinds}
+
+    @property
     def link(self) -> str:
         """Where the pages are, for notifications."""
         return self.settings.web.link or f"http://{self.settings.web.host}:{self.settings.web.port}"
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Only one process at a time; a killed one lets go by itself. Raises BusyError."""
-        with (self.home / f"{name}.lock").open("a+") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BusyError(
-                    f"{name} 已经在运行", where=str(self.home), hint="请等它结束;两个进程不会重复采集"
-                ) from error
+    def lock(self, name: str, *, wait_seconds: int = 0) -> Iterator[None]:
+        """Only one process at a time on all machines of this Desk; a killed one lets go by itself. Raises BusyError."""
+        with ExitStack() as stack:
+            for left in range(wait_seconds, -1, -1):
+                try:
+                    stack.enter_context(lock_file(self.home, name))
+                    if stack.enter_context(self.desk.hold(name)):
+                        break
+                    stack.close()
+                    raise BusyError(f"{name} 已经在别的机器上运行", where="desk_url", hint="请等它结束;两台机器不会重复做")
+                except BusyError:
+                    if not left:
+                        raise
+                    self.clock.sleep(1)
             yield
 
     def close(self) -> None:

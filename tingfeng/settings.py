@@ -6,6 +6,7 @@ Every mistake raises SettingsError with file, key and what to write instead.
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from tingfeng.records import Subject
 from tingfeng.settings_errors import explain_errors
 
 SECRET_WORDS = ("access_token=", "key=", "/hook/", "/services/", "token=")
+URL_VARIABLES = {"posts_url": "TINGFENG_POSTS_URL", "desk_url": "TINGFENG_DESK_URL"}
+PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
@@ -33,7 +36,9 @@ class Section(BaseModel):
 
 class StoreSettings(Section):
     posts_url: str = Field("", description="帖子库地址,如 sqlite:///var/posts.db;空 = 状态目录下的 posts.db")
-    desk_url: str = Field("", description="工作台数据库(SQLAlchemy 地址);空 = 状态目录下的 desk.db")
+    desk_url: str = Field(
+        "", description="工作台数据库(SQLite 或 PostgreSQL 14 以上的 SQLAlchemy 地址);空 = 状态目录下的 desk.db"
+    )
 
     @field_validator("posts_url")
     @classmethod
@@ -231,17 +236,27 @@ def lay_over(base: Mapping[str, object], top: Mapping[str, object]) -> dict[str,
     return merged
 
 
+def refuse_passwords(values: Mapping[str, object], where: str) -> None:
+    """Raises SettingsError when an address of a store in the file carries a password."""
+    store = values.get("store")
+    for key, name in URL_VARIABLES.items():
+        url = store.get(key) if isinstance(store, Mapping) else None
+        if isinstance(url, str) and PASSWORD_IN_URL.search(url):
+            raise SettingsError(
+                f"store.{key}:地址里带着密码,不能写进文件",
+                where=where,
+                hint=f"请放进环境变量 {name},或 {name}_FILE 指向的文件",
+            )
+
+
 def load_settings(paths: Paths, environ: Mapping[str, str]) -> Settings:
-    """Defaults, the file over them, `TINGFENG_POSTS_URL` and `TINGFENG_DESK_URL` over both. Raises SettingsError."""
+    """Defaults, the file over them, `TINGFENG_POSTS_URL` and `TINGFENG_DESK_URL` (or `…_FILE`) over both. Raises SettingsError."""
     merged = read_toml(paths.config_folder / "default.toml")
     if paths.config_file:
         merged = lay_over(merged, read_toml(paths.config_file))
-    urls = {
-        key: environ[name]
-        for key, name in (("posts_url", "TINGFENG_POSTS_URL"), ("desk_url", "TINGFENG_DESK_URL"))
-        if environ.get(name)
-    }
-    merged = lay_over(merged, {"store": urls})
+    refuse_passwords(merged, str(paths.config_file or ""))
+    urls = {key: read_secret(name, environ) for key, name in URL_VARIABLES.items()}
+    merged = lay_over(merged, {"store": {key: url for key, url in urls.items() if url}})
     where = str(paths.config_file or paths.config_folder / "default.toml")
     try:
         return Settings.model_validate(merged)

@@ -24,6 +24,7 @@ def command(prefect_port: int, port: int | None) -> None:
 
     状态都在状态目录(TINGFENG_HOME,默认 ./var)里;再次启动会接着来。
     """
+    from flows.machine import lock_file
     from flows.prefect_home import prepare_environment
     from flows.serve import serve_pages
     from flows.wiring import open_wiring
@@ -44,7 +45,7 @@ def command(prefect_port: int, port: int | None) -> None:
             str(prefect_port),
             "--no-ui",
         ]
-        with wiring.lock("up"), run_child(server, wiring.home / "prefect-server.log"):
+        with lock_file(wiring.home, "up"), run_child(server, wiring.home / "prefect-server.log"):
             wait_for_server(prefect_port)
             with run_child([sys.executable, "-m", "flows.monitor"], wiring.home / "schedule.log"):
                 print_note(
