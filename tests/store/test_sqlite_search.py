@@ -240,3 +240,27 @@ def test_several_processes_write_judge_and_read_at_once(tmp_path: Path) -> None:
     assert [process.wait(timeout=120) for process in processes[2:]] == [0, 0, 0]
     assert (finisher.health().posts, finisher.health().mentions, finisher.find_damage()) == (1000, 1000, [])
     finisher.close()
+
+
+@pytest.mark.parametrize("words", ["漏水", "subject:暖芽"])
+def test_pages_stay_right_while_older_and_newer_posts_come_and_seen_ones_go(
+    words: str, store: SQLitePostStore, post: MakePost, judged: Judge
+) -> None:
+    def add(numbers: list[int], key: str = "stays") -> None:
+        posts = [replace(post(0), native_id=str(n), published_at=NOW - timedelta(minutes=n), author=Author(key)) for n in numbers]
+        store.add_posts(posts)
+        store.save_judged([judged(one) for one in posts], NOW)
+
+    add(list(range(0, 300, 3)), "first")
+    seen: list[int] = []
+    cursor = ""
+    while cursor or not seen:
+        page = store.search(parse_query(words), limit=9, cursor=cursor)
+        seen += [int(hit.post.native_id) for hit in page.hits]
+        cursor = page.next_cursor
+        last = seen[-1]
+        add([-last - 1], "newer")
+        add([last + 300_000], "older")
+        store.delete_posts(author_key="newer")
+    assert [n for n in seen if n < 300] == list(range(0, 300, 3))
+    assert len(set(seen)) == len(seen)
