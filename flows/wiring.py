@@ -113,6 +113,16 @@ class Wiring:
 
         return open_desk(self.settings.store.desk_url or f"sqlite:///{self.home / 'desk.db'}")
 
+    def state_files(self) -> dict[str, Path]:
+        """What a backup holds, by kind: the databases that are files here, and the salt. Other databases have their own backup."""
+        urls = {"posts": self.settings.store.posts_url, "desk": self.settings.store.desk_url}
+        files = {
+            kind: Path(url.removeprefix("sqlite:///")) if url else self.home / f"{kind}.db"
+            for kind, url in urls.items()
+            if not url or url.startswith("sqlite:///")
+        }
+        return files | {"salt": self.home / "salt"}
+
     @cached_property
     def subjects(self) -> list[Subject]:
         """Watched subjects."""
