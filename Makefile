@@ -11,7 +11,7 @@ export PYTHONUTF8 := 1
 .PHONY: demo test lint types tests bench bench-stores faults docs clean
 
 demo: $(VENV)/.installed
-	@$(BIN)/tingfeng demo
+	@$(BIN)/tingfeng demo || [ $$? -eq 130 ]  # Ctrl-C is how a person ends it
 
 test: lint types tests
 

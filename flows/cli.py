@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from flows.console import print_note
 from tingfeng import __version__
 from tingfeng.errors import TingfengError
 
@@ -92,7 +93,7 @@ def main() -> None:
         code = cli(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except TingfengError as error:
-        sys.stderr.write(f"错误:{error.message}\n")
+        print_note(f"错误:{error.message}")
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         sys.stderr.write("已中断,状态已保存\n")

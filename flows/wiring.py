@@ -238,6 +238,11 @@ class Wiring:
         kinds = {kind for kind, module in list_kinds().items() if getattr(module, "REPEATABLE", False)}
         return {one.name for one in self.settings.channels if one.kind in kinds}
 
+    def check_channels(self) -> None:
+        """Before anything is begun. Raises SettingsError naming the variable of a missing secret."""
+        with self.open_http() as http:
+            self.build_channels(http)
+
     @property
     def link(self) -> str:
         """Where the pages are, for notifications."""
