@@ -8,7 +8,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/var/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test lint types tests bench faults docs clean
+.PHONY: demo test lint types tests bench bench-stores faults docs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tingfeng demo
@@ -27,8 +27,12 @@ tests: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
 
-# kill -9 of workers and hard restarts of a private PostgreSQL, with a checker; a few minutes
+bench-stores: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.stores_sqlite
+
+# kill -9 of writers, readers and workers, full disks, hard restarts of a private PostgreSQL, with a checker; several minutes
 faults: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.faults_sqlite
 	$(BIN)/python -m benchmarks.desk_faults
 	$(BIN)/python -m benchmarks.judge_faults
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -154,7 +154,7 @@ def collect_target(
     tally = Tally()
     try:
         for batch in walk.batches():
-            tally.store(wiring, batch.posts, batch.rejected)
+            tally.store(wiring, say_about(batch.posts, source.settings.about.get(target, "")), batch.rejected)
     except SourceError as error:
         walk.outcome, walk.detail = Outcome.SCHEMA_CHANGED, error.message
     if (
@@ -176,6 +176,11 @@ def collect_target(
         (walk.covers_from, walk.covers_until),
     )
     return CollectReport(run, tuple(tally.rejected), tuple(sorted(walk.leftover)))
+
+
+def say_about(posts: Sequence[Post], subject: str) -> list[Post]:
+    """Posts of a page that is about one subject, as the settings say; they need not name it."""
+    return [replace(post, extras={**post.extras, "about": subject}) for post in posts] if subject else list(posts)
 
 
 def find_covered(wiring: Wiring, source: str, target: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collectors.base import Collector, SourceInfo
     from nlp.lexicon import Lexicon
     from nlp.pipeline import Pipeline
+    from nlp.relevance import Relevance
     from nlp.subjects import SubjectMatcher
     from store.desk import Desk
     from store.posts import PostStore
@@ -111,6 +113,16 @@ class Wiring:
 
         return open_desk(self.settings.store.desk_url or f"sqlite:///{self.home / 'desk.db'}")
 
+    def state_files(self) -> dict[str, Path]:
+        """What a backup holds, by kind: the databases that are files here, and the salt. Other databases have their own backup."""
+        urls = {"posts": self.settings.store.posts_url, "desk": self.settings.store.desk_url}
+        files = {
+            kind: Path(url.removeprefix("sqlite:///")) if url else self.home / f"{kind}.db"
+            for kind, url in urls.items()
+            if not url or url.startswith("sqlite:///")
+        }
+        return files | {"salt": self.home / "salt"}
+
     @cached_property
     def subjects(self) -> list[Subject]:
         """Watched subjects."""
@@ -121,7 +133,14 @@ class Wiring:
         """Finds subjects in texts."""
         from nlp.subjects import SubjectMatcher
 
-        return SubjectMatcher(self.subjects)
+        return SubjectMatcher(self.subjects, self.relevance)
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        """Spellings and senses of names."""
+        from nlp.relevance import build_relevance
+
+        return build_relevance(read_toml(self.paths.config_folder / "lexicon" / "relevance.toml"))
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -142,7 +161,10 @@ class Wiring:
         from nlp.pipeline import Pipeline
         from nlp.sentiment import load_sentiment
 
-        return Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        pipeline = Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        # the cues are hundreds of thousands of objects that live as long as the process: unfrozen, every full collection walks them
+        gc.freeze()
+        return pipeline
 
     @cached_property
     def salt(self) -> bytes:

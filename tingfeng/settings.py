@@ -63,6 +63,9 @@ class SourceSettings(Section):
     targets: tuple[str, ...] = Field(
         (), description="采集对象:应用编号、订阅地址或文件夹;每个采集器的说明见 docs/sources.md"
     )
+    about: Mapping[str, str] = Field(
+        {}, description='采集对象 → 监测对象:正文不写名字也算在它身上,如应用评论 about = { "900000001" = "某品牌" }'
+    )
     pace_seconds: float | None = Field(None, ge=0, description="同一主机两次请求的间隔(秒);空 = 采集器自带")
     max_pages: int | None = Field(None, ge=1, le=10_000, description="一次最多翻几页;空 = 采集器自带")
     options: Mapping[str, str] = Field({}, description='采集器自己的选项,如订阅的 kind = "original"(论坛帖,不当新闻)')
@@ -81,6 +84,8 @@ class SubjectSettings(Section):
     exclude: tuple[str, ...] = Field((), description="含有名字但不是它的说法,如 苹果 的 苹果汁")
     query: str = Field("", description="完整的查询语句,写了就代替名字与别名")
     competitor: bool = Field(False, description="是否竞品")
+    context: tuple[str, ...] = Field((), description="名字也是常用词时:附近有这些词,说的是它,如 苹果 的 手机")
+    context_not: tuple[str, ...] = Field((), description="名字也是常用词时:附近有这些词,说的不是它,如 苹果 的 果园")
 
     @field_validator("query")
     @classmethod
@@ -96,7 +101,9 @@ class SubjectSettings(Section):
 
     def to_record(self) -> Subject:
         """The record that nlp and the pages use."""
-        return Subject(self.name, self.aliases, self.exclude, self.query, self.competitor)
+        return Subject(
+            self.name, self.aliases, self.exclude, self.query, self.competitor, self.context, self.context_not
+        )
 
 
 class ChannelSettings(Section):
@@ -167,6 +174,10 @@ class Settings(Section):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"{what}重名:{'、'.join(sorted(twice))},请改成不同的名字")
+        known = {subject.name for subject in self.subjects}
+        for name, source in self.sources.items():
+            for subject in set(source.about.values()) - known:
+                raise ValueError(f"sources.{name}.about 里的“{subject}”不是监测对象,请先写进 [[subjects]]")
         return self
 
 
