@@ -179,6 +179,7 @@ def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | N
         return found, len(found) < wanted
     sql = newest_sql(asked, after is not None)
     zones = find_zones(db, asked.span, after[0] if after else None)
+    further = max(wanted, MOST_WALKED if asked.count_up_to is None else min(asked.count_up_to, MOST_WALKED))
     found, complete = [], True
     start, size, most = 0, 1, wanted
     while start < len(zones):
@@ -193,7 +194,7 @@ def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | N
             complete = complete and len(rows) < most
             found += map(Key._make, rows)
         found.sort(reverse=True)
-        start, size, most = start + size, size * GROWTH, max(wanted, min(asked.count_up_to or 0, MOST_WALKED))
+        start, size, most = start + size, size * GROWTH, further
     return found, complete
 
 
