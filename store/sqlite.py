@@ -18,9 +18,10 @@ from store.sqlite_migrate import prepare
 from store.sqlite_query import Condition, translate
 from store.sqlite_rows import read_post, to_ms
 from store.sqlite_schema import connect, explain_sqlite
-from store.sqlite_search import Asked, Span, find_rows, narrow, search_mentions
+from store.sqlite_search import Asked, narrow, search_mentions
 from store.sqlite_terms import read_terms
 from store.sqlite_write import add_posts, correct_mention, delete_rows, run_in, save_judged, select_in
+from store.sqlite_zones import Span, find_rows
 from tingfeng.clock import floor_time
 from tingfeng.errors import StoreError
 from tingfeng.labels import Sentiment

@@ -60,8 +60,7 @@ def in_order(posts: list[Post]) -> list[str]:
 def test_pages_over_several_zones_are_newest_first_and_complete(
     store: SQLitePostStore, post: MakePost, judged: Judge, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("sqlite_search", "sqlite_write"):
-        monkeypatch.setattr(f"store.{module}.ZONE_BITS", 6)
+    monkeypatch.setattr("store.sqlite_zones.ZONE_BITS", 6)
     posts = fill_zones(store, post, judged, SHUFFLED[order])
     since, until = NOW - timedelta(hours=4), NOW - timedelta(hours=1)
     for words in ("退款", "阀芯", "水壶", "NEAR/3(客服 退款)", "subject:暖芽 -水壶"):
