@@ -104,7 +104,8 @@ class Wiring:
         from store.sqlite import SQLitePostStore
 
         url = self.settings.store.posts_url
-        return SQLitePostStore(Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db")
+        file = Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db"
+        return SQLitePostStore(file, durable=self.settings.store.durable)
 
     @cached_property
     def desk(self) -> Desk:

@@ -40,6 +40,10 @@ class StoreSettings(Section):
         "", description="工作台数据库(SQLite 或 PostgreSQL 14 以上的 SQLAlchemy 地址);空 = 状态目录下的 desk.db"
     )
 
+    durable: bool = Field(
+        True, description="SQLite 帖子库每次提交都等磁盘写完,断电也不丢;false 快一些,断电可能丢最后几批"
+    )
+
     @field_validator("posts_url")
     @classmethod
     def check_posts_url(cls, value: str) -> str:
