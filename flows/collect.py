@@ -33,6 +33,7 @@ class Tally:
     new: int = 0
     changed: int = 0
     seen: int = 0
+    spooled: int = 0
     rejected: list[RejectedRow] = field(default_factory=list)
     rejections: int = 0
 
@@ -44,10 +45,18 @@ class Tally:
             self.new += len(result.new)
             self.changed += len(result.changed)
             self.seen += len(result.seen)
+            self.spooled += len(result.spooled)
+            rejected = [*rejected, *(RejectedRow(id, "帖子库拒收,见 tingfeng deadletter") for id in result.refused)]
         for row in rejected:
             self.rejections += 1
             if len(self.rejected) < REJECTIONS_KEPT:
                 self.rejected.append(row)
+
+
+    def describe(self, detail: str) -> str:
+        """The run's own words, and what waits on this machine because the store is away."""
+        waiting = f"帖子库不在,{self.spooled} 条暂存在本机,恢复后补写" if self.spooled else ""
+        return ";".join(filter(None, (detail, waiting)))
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,7 @@ def collect_target(
         walk.outcome, walk.detail = Outcome.SCHEMA_CHANGED, error.message
     if (
         walk.outcome in FINE
-        and tally.new + tally.changed + tally.seen == 0
+        and tally.new + tally.changed + tally.seen + tally.spooled == 0
         and source.info.kind == "news"
         and walk.pages
     ):
@@ -215,7 +224,7 @@ def make_run(
         rejected=tally.rejections,
         covers_from=covers[0],
         covers_until=covers[1],
-        detail=detail,
+        detail=tally.describe(detail),
     )
     wiring.desk.add_run(run)
     return run

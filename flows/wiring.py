@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nlp.relevance import Relevance
     from nlp.subjects import SubjectMatcher
     from store.desk import Desk
+    from store.elasticsearch import ElasticsearchPostStore
     from store.posts import PostStore
 
 HttpFactory = Callable[[], "httpx.Client"]
@@ -100,12 +101,31 @@ class Wiring:
 
     @cached_property
     def posts(self) -> PostStore:
-        """The PostStore."""
+        """The PostStore. Raises StoreError, SettingsError."""
+        return self.open_posts(self.settings.store.posts_url)
+
+    def open_posts(self, url: str) -> PostStore:
+        """A PostStore by address: SQLite or Elasticsearch; '' is the file of the state folder."""
+        if is_cluster(url):
+            return self.open_cluster(url)
         from store.sqlite import SQLitePostStore
 
-        url = self.settings.store.posts_url
         file = Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db"
         return SQLitePostStore(file, durable=self.settings.store.durable)
+
+    def open_cluster(self, url: str) -> ElasticsearchPostStore:
+        """The same for what only a cluster has."""
+        from store.elasticsearch import ElasticsearchPostStore
+        from store.elasticsearch_client import read_address
+        from store.elasticsearch_schema import Layout
+
+        store = self.settings.store
+        secrets = {part: read_secret(f"TINGFENG_POSTS_{part.upper()}", self.environ) for part in ("api_key", "user", "password")}
+        address = read_address(
+            url, ca_file=store.posts_ca_file, fingerprint=store.posts_fingerprint, timeout_seconds=store.posts_timeout_seconds, **secrets
+        )
+        layout = Layout(store.posts_shards, store.posts_replicas)
+        return ElasticsearchPostStore(address, self.home / "spool.db", spool_limit=store.spool_limit, layout=layout)
 
     @cached_property
     def desk(self) -> Desk:
@@ -271,6 +291,11 @@ class Wiring:
         for name in ("posts", "desk"):
             if name in self.__dict__:
                 self.__dict__[name].close()
+
+
+def is_cluster(url: str) -> bool:
+    """Whether an address of posts names a cluster."""
+    return url.startswith(("elasticsearch://", "elasticsearchs://"))
 
 
 def read_environment() -> tuple[Paths, Mapping[str, str]]:

@@ -35,7 +35,11 @@ class Section(BaseModel):
 
 
 class StoreSettings(Section):
-    posts_url: str = Field("", description="帖子库地址,如 sqlite:///var/posts.db;空 = 状态目录下的 posts.db")
+    posts_url: str = Field(
+        "",
+        description="帖子库地址:sqlite:///路径,或 elasticsearch://主机:9200[,主机:9200…]/[前缀](TLS 写 elasticsearchs://);"
+        "空 = 状态目录下的 posts.db",
+    )
     desk_url: str = Field(
         "", description="工作台数据库(SQLite 或 PostgreSQL 14 以上的 SQLAlchemy 地址);空 = 状态目录下的 desk.db"
     )
@@ -43,12 +47,25 @@ class StoreSettings(Section):
     durable: bool = Field(
         True, description="SQLite 帖子库每次提交都等磁盘写完,断电也不丢;false 快一些,断电可能丢最后几批"
     )
+    posts_ca_file: str = Field("", description="Elasticsearch 的 CA 证书文件(PEM);空 = 系统自带的")
+    posts_fingerprint: str = Field("", description="Elasticsearch 证书的 SHA-256 指纹,没有 CA 文件时用")
+    posts_timeout_seconds: float = Field(30.0, gt=0, le=600, description="Elasticsearch 单次请求的超时(秒)")
+    posts_shards: int = Field(1, ge=1, le=100, description="Elasticsearch 每个月的索引分几片(新建的索引才生效)")
+    posts_replicas: str = Field("0-1", pattern=r"^(\d+-(\d+|all)|false)$", description="Elasticsearch 副本数的范围;0-1 = 有第二个节点就存两份")
+    spool_limit: int = Field(200_000, ge=0, description="Elasticsearch 不在时最多在本机暂存几条帖子")
 
     @field_validator("posts_url")
     @classmethod
     def check_posts_url(cls, value: str) -> str:
-        if value and not value.startswith("sqlite:///"):
-            raise ValueError("目前支持 sqlite:///路径")
+        if value and not value.startswith(("sqlite:///", "elasticsearch://", "elasticsearchs://")):
+            raise ValueError("请写 sqlite:///路径、elasticsearch://主机:端口/ 或 elasticsearchs://主机:端口/")
+        return value
+
+    @field_validator("posts_ca_file")
+    @classmethod
+    def check_ca_file(cls, value: str) -> str:
+        if value and not Path(value).expanduser().is_file():
+            raise ValueError("没有这个文件")
         return value
 
 

@@ -105,6 +105,7 @@ def check_posts(wiring: Wiring) -> Iterator[Check]:
     if problems:
         pages = any("数据页" in problem for problem in problems)
         advice = "从备份恢复:tingfeng restore" if pages else "tingfeng doctor --repair"
+        advice = advice if health.engine == "sqlite" else "怎么办见 docs/stores.md"
         yield Check("帖子库", "fail", ";".join(problems), advice)
     else:
         yield Check("帖子库", "ok", words)
