@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collectors.base import Collector, SourceInfo
     from nlp.lexicon import Lexicon
     from nlp.pipeline import Pipeline
+    from nlp.relevance import Relevance
     from nlp.subjects import SubjectMatcher
     from store.desk import Desk
     from store.elasticsearch import ElasticsearchPostStore
@@ -108,7 +110,8 @@ class Wiring:
             return self.open_cluster(url)
         from store.sqlite import SQLitePostStore
 
-        return SQLitePostStore(Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db")
+        file = Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db"
+        return SQLitePostStore(file, durable=self.settings.store.durable)
 
     def open_cluster(self, url: str) -> ElasticsearchPostStore:
         """The same for what only a cluster has."""
@@ -151,7 +154,14 @@ class Wiring:
         """Finds subjects in texts."""
         from nlp.subjects import SubjectMatcher
 
-        return SubjectMatcher(self.subjects)
+        return SubjectMatcher(self.subjects, self.relevance)
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        """Spellings and senses of names."""
+        from nlp.relevance import build_relevance
+
+        return build_relevance(read_toml(self.paths.config_folder / "lexicon" / "relevance.toml"))
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -172,7 +182,10 @@ class Wiring:
         from nlp.pipeline import Pipeline
         from nlp.sentiment import load_sentiment
 
-        return Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        pipeline = Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        # the cues are hundreds of thousands of objects that live as long as the process: unfrozen, every full collection walks them
+        gc.freeze()
+        return pipeline
 
     @cached_property
     def salt(self) -> bytes:
@@ -245,6 +258,11 @@ class Wiring:
 
         kinds = {kind for kind, module in list_kinds().items() if getattr(module, "REPEATABLE", False)}
         return {one.name for one in self.settings.channels if one.kind in kinds}
+
+    def check_channels(self) -> None:
+        """Before anything is begun. Raises SettingsError naming the variable of a missing secret."""
+        with self.open_http() as http:
+            self.build_channels(http)
 
     @property
     def link(self) -> str:

@@ -12,6 +12,8 @@ from nlp.taxonomy import Aspect
 from tingfeng.labels import Act, Sentiment, Topic
 from tingfeng.records import Opinion
 
+BROKEN = "quality.fault"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -33,7 +35,7 @@ def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> 
     asking |= {number for number, clause in enumerate(reading.clauses) if clause.asks}
     harmless = [(hit.start, hit.end) for hit in reading.hits(HARM) if hit.name == "harmless"]
     found: list[Found] = []
-    for hit in reading.hits(ASPECT):
+    for hit in uncovered(reading.hits(ASPECT)):
         path, _, kind = hit.name.partition(":")
         if path.startswith(Topic.SAFETY) and any(start < hit.end and hit.start < end for start, end in harmless):
             continue
@@ -43,7 +45,21 @@ def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> 
         elif polarity is None:
             continue
         found.append(Found(nodes[path], polarity, hit.clause, hit.start))
+        if polarity is Sentiment.NEGATIVE:
+            found += [Found(nodes[str(topic)], polarity, hit.clause, hit.start) for topic in nodes[path].also]
     return drop_covered(found)
+
+
+def uncovered(hits: Sequence[Hit]) -> list[Hit]:
+    """Without the hits that lie within a longer one of the same topic: `好吃` in `不好吃`, `便宜` in `便宜没好货`."""
+    kept: list[Hit] = []
+    reached: dict[str, int] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+        topic = hit.name.partition(":")[0].partition(".")[0]
+        if hit.end > reached.get(topic, -1):
+            kept.append(hit)
+            reached[topic] = hit.end
+    return kept
 
 
 def told_polarity(reading: Reading, hit: Hit, kind: str) -> Sentiment | None:
@@ -53,7 +69,7 @@ def told_polarity(reading: Reading, hit: Hit, kind: str) -> Sentiment | None:
     if reading.supposed(hit):
         return None
     if kind == "bad":
-        return Sentiment.POSITIVE if reading.negated(hit) and not starts_negative(reading, hit) else Sentiment.NEGATIVE
+        return Sentiment.POSITIVE if reading.denied(hit) and not starts_negative(reading, hit) else Sentiment.NEGATIVE
     return Sentiment.NEGATIVE if reading.negated(hit) else Sentiment.POSITIVE
 
 
@@ -67,7 +83,7 @@ def named_polarity(
 ) -> Sentiment | None:
     """Of a word that only names: the judgement in its clause, else in the next of its sentence; neutral when asked or proposed."""
     judged = clause_polarity(reading, hit.clause)
-    if judged is not None and hit.clause not in asking:
+    if judged is not None and hit.clause not in asking and not (judged is Sentiment.POSITIVE and hit.clause in proposing):
         return judged
     if hit.clause in proposing or (hit.clause in asking and Act.QUESTION in acts):
         return Sentiment.NEUTRAL
@@ -88,7 +104,7 @@ def clause_polarity(reading: Reading, number: int) -> Sentiment | None:
         covered = hit.end
         sign = 1 if hit.name == "good" else -1
         if reading.negated(hit):
-            sign = -1 if hit.name == "good" else 0 if reading.plain[hit.start] == "不" else 1
+            sign = -1 if hit.name == "good" else 1 if reading.plain[hit.start] != "不" or reading.before(hit).startswith("没") else 0
         balance += sign
     if balance == 0:
         return None
@@ -96,12 +112,14 @@ def clause_polarity(reading: Reading, number: int) -> Sentiment | None:
 
 
 def drop_covered(found: Sequence[Found]) -> list[Found]:
-    """A judged aspect beats the bare name of its topic in the same clause."""
+    """A judged aspect beats the bare name of its topic in the same clause; what is broken in an app is the app."""
     judged = {(one.node.topic, one.clause) for one in found if one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE)}
+    in_app = {one.clause for one in found if one.node.topic is Topic.APP and one.polarity is Sentiment.NEGATIVE}
     return [
         one
         for one in sorted(found, key=lambda one: one.start)
-        if one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE) or (one.node.topic, one.clause) not in judged
+        if (one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE) or (one.node.topic, one.clause) not in judged)
+        and not (one.node.path == BROKEN and one.clause in in_app)
     ]
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -21,7 +24,9 @@ from tingfeng.errors import StoreError
 CHUNK = 500
 PATIENCE_SECONDS = 15.0
 PAUSE_SECONDS = 0.25
-# a server that is gone is noticed within half a minute; a session that hangs in a transaction lets go after a minute
+ANSWER_SECONDS = 60.0
+# A side that is gone is noticed by the other within half a minute or so, locks included; a session that hangs in a transaction lets
+# go after a minute. A connection that is alive and answers nothing (a proxy in between) is hung up after ANSWER_SECONDS.
 POSTGRES_OPTIONS = {
     "connect_timeout": "10",
     "keepalives_idle": "15",
@@ -29,7 +34,8 @@ POSTGRES_OPTIONS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
     "application_name": "tingfeng",
-    "options": "-c lock_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+    "options": "-c lock_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c tcp_keepalives_idle=15 "
+    "-c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
 }
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,7 +80,7 @@ def open_engine(url: URL) -> Engine:
         prepare_sqlite(engine)
         return engine
     options = {name: value for name, value in POSTGRES_OPTIONS.items() if name not in url.query}
-    return create_engine(url, pool_pre_ping=True, pool_recycle=1800, hide_parameters=True, connect_args=options)
+    return create_engine(url, pool_recycle=1800, hide_parameters=True, connect_args=options)
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -95,10 +101,10 @@ def prepare_sqlite(engine: Engine) -> None:
 
 
 class DeskCore:
-    """Transactions and locks. `patience_seconds`: how long a verb waits for a server that is away."""
+    """Transactions and locks. `patience_seconds`: how long a verb waits for a server that is away; `answer_seconds`: for an answer."""
 
     def __init__(self, engine: Engine, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self._engine, self.patience_seconds = engine, patience_seconds
+        self._engine, self.patience_seconds, self.answer_seconds = engine, patience_seconds, ANSWER_SECONDS
         self._readers = (
             engine.execution_options(isolation_level="REPEATABLE READ") if self.is_shared else engine
         )  # one state of the database for all statements of a verb, as on SQLite
@@ -110,17 +116,40 @@ class DeskCore:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with explain_database(self._engine.url), self._readers.connect() as connection, connection.begin():
-            yield connection
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
         with (
             explain_database(self._engine.url),
-            self._engine.connect().execution_options(writes=True) as connection,
+            self._readers.connect() as connection,
+            self._hang_up_late(connection),
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def _write(self, answer_seconds: float | None = None) -> Iterator[Connection]:
+        with (
+            explain_database(self._engine.url),
+            self._engine.connect().execution_options(writes=True) as connection,
+            self._hang_up_late(connection, answer_seconds),
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def _hang_up_late(self, connection: Connection, answer_seconds: float | None = None) -> Iterator[None]:
+        """Ends a connection on which no answer comes, so that the wait for it becomes an error that can be dealt with."""
+        if not self.is_shared:
+            yield
+            return
+        line = os.dup(connection.connection.dbapi_connection.fileno())  # type: ignore[union-attr]
+        timer = threading.Timer(answer_seconds or self.answer_seconds, hang_up, [line])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            os.close(line)
 
     def _queue_up(self, connection: Connection, name: str) -> None:
         """Lets transactions of one name pass one after another; SQLite does so by itself."""
@@ -161,17 +190,25 @@ class DeskCore:
         if not self.is_shared:
             yield True
             return
-        number = lock_number(name)
+        connection = self._take_lock(lock_number(name))
+        try:
+            yield connection is not None
+        finally:
+            if connection is not None:
+                give_up(connection)
+
+    @patient
+    def _take_lock(self, number: int) -> Connection | None:
         with explain_database(self._engine.url):
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            with explain_database(self._engine.url):
-                taken = bool(connection.execute(select(func.pg_try_advisory_lock(number))).scalar())
-            yield taken
-        finally:
-            # closing for good ends the session, and with it the lock; a connection given back would keep it
-            connection.invalidate()
-            connection.close()
+            taken = False
+            try:
+                with self._hang_up_late(connection):
+                    taken = bool(connection.execute(select(func.pg_try_advisory_lock(number))).scalar())
+            finally:
+                if not taken:
+                    give_up(connection)
+        return connection if taken else None
 
     @patient
     def check_server(self) -> str:
@@ -186,6 +223,18 @@ class DeskCore:
     def close(self) -> None:
         """Lets go of the database."""
         self._engine.dispose()
+
+
+def hang_up(line: int) -> None:
+    """Shuts a connection down from outside; whoever waits on it wakes with an error."""
+    with socket.socket(fileno=os.dup(line)) as end, suppress(OSError):  # already down is as good
+        end.shutdown(socket.SHUT_RDWR)
+
+
+def give_up(connection: Connection) -> None:
+    """Ends the session, and with it its locks; a connection given back to the pool would keep them."""
+    connection.invalidate()
+    connection.close()
 
 
 def lock_number(name: str) -> int:

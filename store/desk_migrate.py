@@ -13,6 +13,7 @@ from store.desk_core import DeskCore, patient
 from store.desk_errors import place_of
 from tingfeng.errors import StoreError
 
+MIGRATION_SECONDS = 3600.0
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -36,7 +37,9 @@ class Migrating(DeskCore):
         if current == newest:
             return
         self._refuse_newer(script, current)
-        with self._write() as connection:
+        with self._write(MIGRATION_SECONDS) as connection:
+            if self.is_shared:
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # however long the first of several takes
             self._queue_up(connection, "migrate")
             if MigrationContext.configure(connection).get_current_revision() != newest:
                 config.attributes["connection"] = connection

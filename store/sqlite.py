@@ -19,10 +19,11 @@ from store.sqlite_migrate import prepare
 from store.sqlite_query import Condition, translate
 from store.sqlite_rows import read_post, to_ms
 from store.sqlite_schema import connect, explain_sqlite
-from store.sqlite_search import Asked, Span, find_rows, narrow, search_mentions
+from store.sqlite_search import Asked, narrow, search_mentions
 from store.sqlite_stored import read_stored
 from store.sqlite_terms import read_terms
 from store.sqlite_write import add_posts, correct_mention, delete_rows, run_in, save_judged, select_in
+from store.sqlite_zones import Span, find_rows
 from tingfeng.clock import floor_time
 from tingfeng.errors import StoreError
 from tingfeng.labels import Sentiment
@@ -36,10 +37,13 @@ SPARE_SHARE = 0.05  # of the file that may stay free for new posts after deletin
 
 
 class SQLitePostStore:
-    """See store/posts.py for what each verb promises. Safe to share between threads: each has its own connection."""
+    """See store/posts.py for what each verb promises. Safe to share between threads: each has its own connection.
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._path, self._read_only = path, read_only
+    `durable`: what was acknowledged survives a power cut, too; else only a killed process (docs/benchmarks.md has both).
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False, durable: bool = True) -> None:
+        self._path, self._read_only, self._durable = path, read_only, durable
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -56,7 +60,7 @@ class SQLitePostStore:
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = connect(self._path, self._read_only)
+            found = connect(self._path, self._read_only, self._durable)
             self._local.connection = found
             with self._lock:
                 self._opened.append(found)

@@ -72,7 +72,8 @@ def translate(query: Query | None, with_unmatched: bool = False) -> Condition:
     if lacking and not holding:
         others += [node for node in flatten(query.root) if isinstance(node, Not) and text_of(node.node) is not None]
         lacking = []
-    writer = Writer(COLUMNS if with_unmatched else COLUMNS | {"source": "m.source"})
+    # without posts that have no mention, the mention knows source and post
+    writer = Writer(COLUMNS | {"row": "p.row"} if with_unmatched else COLUMNS | {"source": "m.source", "row": "m.post_row"})
     parts = [writer.write(node) for node in sorted(others, key=lambda node: isinstance(node, Near))]
     fields = tuple(node for node in others if isinstance(node, FieldIs) and node.name in ROLLED | LABELS)
     return Condition(
@@ -192,7 +193,8 @@ class Writer:
 
     def write_match(self, text: str) -> str:
         """Posts that the full-text index names."""
-        return f"p.row IN (SELECT rowid FROM search WHERE search MATCH {self.keep(text)} AND rowid BETWEEN :lo AND :hi)"
+        found = f"SELECT rowid FROM search WHERE search MATCH {self.keep(text)} AND rowid BETWEEN :lo AND :hi"
+        return f"{self._columns['row']} IN ({found})"
 
     def write_field(self, node: FieldIs) -> str:
         """A field holds one of the values; an empty value never matches."""

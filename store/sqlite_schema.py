@@ -97,7 +97,7 @@ def explain_sqlite(path: Path) -> Iterator[None]:
         raise StoreError(f"数据库出错({error})", where=str(path), hint="请运行 tingfeng doctor") from error
 
 
-def connect(path: Path, read_only: bool) -> sqlite3.Connection:
+def connect(path: Path, read_only: bool, durable: bool = True) -> sqlite3.Connection:
     """A connection in autocommit mode with rows by name. Transactions are written out by the caller."""
     if read_only:
         connection = sqlite3.connect(
@@ -113,17 +113,17 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
         if not read_only:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of effect on a new file only, before anything is written
             switch_to_wal(connection)
-        set_up(connection)
+        set_up(connection, durable)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
 
 
-def set_up(connection: sqlite3.Connection) -> None:
+def set_up(connection: sqlite3.Connection, durable: bool) -> None:
     """What holds for every connection."""
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power cut too: docs/benchmarks.md
+    connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,30 +14,15 @@ from store.posts import Hit, Order, SearchPage
 from store.sqlite_counts import count_all
 from store.sqlite_query import Condition
 from store.sqlite_rows import read_mention, read_post, to_ms
+from store.sqlite_zones import LAST_ROW, Span, find_rows, find_zones, merge_zones, zone_starts
 from tingfeng.errors import UsageError
 
-ZONE_BITS = 12
-LAST_ROW = (1 << 62) - 1
 GROWTH = 3
 MOST_WALKED = 1000  # hits of which the places are collected; more are only counted
 MOST_RANKED = 20_000
 MOST_RANGES = 6  # of one round; when arrival was so far from the order of time, one pass over everything is cheaper
 CHUNK = 500
 COPIES = "CASE WHEN p.is_copy = 0 AND p.grp <> '' THEN (SELECT count(*) FROM posts c WHERE c.grp = p.grp AND c.is_copy = 1) ELSE 0 END AS copies"
-
-
-@dataclass(frozen=True)
-class Span:
-    """Milliseconds; None is open."""
-
-    since: int | None
-    until: int | None
-
-    def sql(self, column: str) -> str:
-        """` AND …` with :since and :until."""
-        return (f" AND {column} >= :since" if self.since is not None else "") + (
-            f" AND {column} < :until" if self.until is not None else ""
-        )
 
 
 class Key(NamedTuple):
@@ -105,20 +90,26 @@ def search_mentions(db: sqlite3.Connection, asked: Asked) -> SearchPage:
 
 def tables(condition: Condition, with_unmatched: bool) -> str:
     """FROM …, in the order in which they are to be read: the index first when it knows the text."""
-    join = "LEFT JOIN" if with_unmatched else "CROSS JOIN"
-    if not condition.match:
-        return f"posts p {join} mentions m ON m.post_row = p.row"
-    if with_unmatched or condition.reads_posts:
-        return f"search CROSS JOIN posts p ON p.row = search.rowid {join} mentions m ON m.post_row = p.row"
-    return "search CROSS JOIN mentions m ON m.post_row = search.rowid"
+    if with_unmatched:
+        posts = "search CROSS JOIN posts p ON p.row = search.rowid" if condition.match else "posts p"
+        return f"{posts} LEFT JOIN mentions m ON m.post_row = p.row"
+    posts = " CROSS JOIN posts p ON p.row = m.post_row" if condition.reads_posts else ""
+    if condition.match:
+        return f"search CROSS JOIN mentions m ON m.post_row = search.rowid{posts}"
+    return f"mentions m INDEXED BY mentions_by_post{posts}"
 
 
-def wheres(condition: Condition, span: Span, with_unmatched: bool) -> str:
+def row_of(asked: Asked) -> str:
+    """The column that names the row of the post in tables()."""
+    return "search.rowid" if asked.condition.match else "p.row" if asked.with_unmatched else "m.post_row"
+
+
+def wheres(asked: Asked) -> str:
     """WHERE …, bound to the rows :lo … :hi."""
-    at = "p.counted_ms" if with_unmatched else "m.counted_ms"
-    row = "search.rowid" if condition.match else "p.row"
+    condition, row = asked.condition, row_of(asked)
+    at = "p.counted_ms" if asked.with_unmatched else "m.counted_ms"
     text = "search MATCH :match AND " if condition.match else ""
-    return f"{text}{row} BETWEEN :lo AND :hi AND {condition.sql}{span.sql(at)}"
+    return f"{text}{row} BETWEEN :lo AND :hi AND {condition.sql}{asked.span.sql(at)}"
 
 
 def bind(asked: Asked, **more: object) -> dict[str, object]:
@@ -133,39 +124,38 @@ def count_hits(db: sqlite3.Connection, asked: Asked) -> tuple[int, bool]:
         return 0, True
     if asked.condition.rolled is not None and not asked.with_unmatched:
         return count_all(db, asked.condition, asked.span.since, asked.span.until), False
-    cap = asked.count_up_to
     if asked.condition.reads_index or asked.with_unmatched:
-        low, high = find_rows(db, asked.span)
-        source, where = tables(asked.condition, asked.with_unmatched), wheres(asked.condition, asked.span, asked.with_unmatched)
-    else:
-        low, high = -LAST_ROW, LAST_ROW
-        join = " CROSS JOIN posts p ON p.row = m.post_row" if asked.condition.reads_posts else ""
-        source, where = f"mentions m{join}", f"{asked.condition.sql}{asked.span.sql('m.counted_ms')}"
-    sql = f"SELECT 1 FROM {source} WHERE {where}"
+        return count_walking(db, asked)
+    join = " CROSS JOIN posts p ON p.row = m.post_row" if asked.condition.reads_posts else ""
+    sql = f"SELECT 1 FROM mentions m{join} WHERE {asked.condition.sql}{asked.span.sql('m.counted_ms')}"
+    return stop_at(asked.count_up_to, db.execute(limited(sql, asked.count_up_to), bind(asked)).fetchone()[0])
+
+
+def count_walking(db: sqlite3.Connection, asked: Asked) -> tuple[int, bool]:
+    """Through the whole index, or zone by zone until enough are counted."""
+    cap, found = asked.count_up_to, 0
+    sql = f"SELECT 1 FROM {tables(asked.condition, asked.with_unmatched)} WHERE {wheres(asked)}"
     if cap is None:
-        found = db.execute(sql.replace("SELECT 1", "SELECT count(*)", 1), bind(asked, lo=low, hi=high)).fetchone()[0]
-        return found, False
-    sql = f"SELECT count(*) FROM ({sql} LIMIT {cap + 1})"
-    found = db.execute(sql, bind(asked, lo=low, hi=high)).fetchone()[0]
-    return min(found, cap), found > cap
+        low, high = find_rows(db, asked.span)
+        return int(db.execute(limited(sql, None), bind(asked, lo=low, hi=high)).fetchone()[0]), False
+    zones = [zone for _, zone in find_zones(db, asked.span)]
+    start, size = 0, 1
+    while start < len(zones) and found <= cap:
+        for low, high in merge_zones(zones[start : start + size]):
+            if found <= cap:
+                found += db.execute(limited(sql, cap - found), bind(asked, lo=low, hi=high)).fetchone()[0]
+        start, size = start + size, size * GROWTH
+    return stop_at(cap, found)
 
 
-def find_zones(db: sqlite3.Connection, span: Span, before: int | None = None) -> list[tuple[int, int]]:
-    """(newest_ms, zone) of the zones that may hold posts of the span, at or before a time; the newest first."""
-    wanted = {"since": span.since, "until": span.until, "before": before}
-    sql = "SELECT newest_ms, zone FROM zones WHERE 1"
-    sql += " AND newest_ms >= :since" if span.since is not None else ""
-    sql += " AND oldest_ms < :until" if span.until is not None else ""
-    sql += " AND oldest_ms <= :before" if before is not None else ""
-    return [tuple(row) for row in db.execute(f"{sql} ORDER BY newest_ms DESC, zone DESC", wanted)]
+def limited(sql: str, cap: int | None) -> str:
+    """Counts the rows of a statement, one more than `cap` at most."""
+    return f"SELECT count(*) FROM ({sql}{'' if cap is None else f' LIMIT {cap + 1}'})"
 
 
-def find_rows(db: sqlite3.Connection, span: Span) -> tuple[int, int]:
-    """First and last row of posts that may lie in the span."""
-    if span.since is None and span.until is None:
-        return -LAST_ROW, LAST_ROW
-    zones = [zone for _, zone in find_zones(db, span)]
-    return (min(zones) << ZONE_BITS, (max(zones) + 1 << ZONE_BITS) - 1) if zones else (0, -1)
+def stop_at(cap: int | None, found: int) -> tuple[int, bool]:
+    """What to say of a count that stopped one behind the cap."""
+    return (found, False) if cap is None or found <= cap else (cap, True)
 
 
 def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> tuple[list[Key], bool]:
@@ -179,6 +169,7 @@ def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | N
         return found, len(found) < wanted
     sql = newest_sql(asked, after is not None)
     zones = find_zones(db, asked.span, after[0] if after else None)
+    further = max(wanted, MOST_WALKED if asked.count_up_to is None else min(asked.count_up_to, MOST_WALKED))
     found, complete = [], True
     start, size, most = 0, 1, wanted
     while start < len(zones):
@@ -193,7 +184,7 @@ def find_newest(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | N
             complete = complete and len(rows) < most
             found += map(Key._make, rows)
         found.sort(reverse=True)
-        start, size, most = start + size, size * GROWTH, max(wanted, min(asked.count_up_to or 0, MOST_WALKED))
+        start, size, most = start + size, size * GROWTH, further
     return found, complete
 
 
@@ -201,23 +192,10 @@ def newest_sql(asked: Asked, behind: bool) -> str:
     """The newest :most hits in the rows :lo … :hi."""
     at, key = ("p.counted_ms", "COALESCE(m.id, p.id)") if asked.with_unmatched else ("m.counted_ms", "m.id")
     after = f" AND ({at}, {key}) < (:at, :after)" if behind else ""
-    post = "search.rowid" if asked.condition.match else "p.row"
     return (
-        f"SELECT {at}, {key}, COALESCE(m.row, 0), {post} FROM {tables(asked.condition, asked.with_unmatched)} "
-        f"WHERE {wheres(asked.condition, asked.span, asked.with_unmatched)}{after} ORDER BY 1 DESC, 2 DESC LIMIT :most"
+        f"SELECT {at}, {key}, COALESCE(m.row, 0), {row_of(asked)} FROM {tables(asked.condition, asked.with_unmatched)} "
+        f"WHERE {wheres(asked)}{after} ORDER BY 1 DESC, 2 DESC LIMIT :most"
     )
-
-
-def merge_zones(zones: Iterator[int]) -> list[tuple[int, int]]:
-    """Ranges of rows; neighbours become one."""
-    ranges: list[tuple[int, int]] = []
-    for zone in sorted(zones):
-        low, high = zone << ZONE_BITS, (zone + 1 << ZONE_BITS) - 1
-        if ranges and ranges[-1][1] + 1 == low:
-            ranges[-1] = (ranges[-1][0], high)
-        else:
-            ranges.append((low, high))
-    return ranges
 
 
 def find_by_index(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> list[Key]:
@@ -260,12 +238,11 @@ def find_relevant(db: sqlite3.Connection, asked: Asked, done: int) -> list[Key]:
 def find_latest(db: sqlite3.Connection, asked: Asked) -> tuple[int, int]:
     """Rows of the span in which the words stand in at least MOST_RANKED posts, if there are so many; the rows that came last."""
     low, high = find_rows(db, asked.span)
-    span = (low >> ZONE_BITS, high >> ZONE_BITS)
-    zones = [row[0] for row in db.execute("SELECT zone FROM zones WHERE zone BETWEEN ? AND ? ORDER BY zone DESC", span)]
+    starts = zone_starts(db, low, high)
     sql = "SELECT count(*) FROM search WHERE search MATCH :match AND rowid BETWEEN :lo AND :hi"
     found, start, size, top = 0, 0, 4, high
-    while start < len(zones) and found < MOST_RANKED:
-        bottom = zones[min(start + size, len(zones)) - 1] << ZONE_BITS
+    while start < len(starts) and found < MOST_RANKED:
+        bottom = starts[min(start + size, len(starts)) - 1]
         found += db.execute(sql, bind(asked, lo=bottom, hi=top)).fetchone()[0]
         top, start, size = bottom - 1, start + size, size * 2
     return max(low, top + 1), high

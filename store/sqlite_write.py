@@ -22,7 +22,7 @@ from store.sqlite_rows import (
     to_ms,
     to_signed,
 )
-from store.sqlite_search import ZONE_BITS
+from store.sqlite_zones import shrink_zones, stretch_zone, widen_zones
 from tingfeng.errors import StoreError
 from tingfeng.labels import Sentiment
 from tingfeng.records import JudgedPost, Mention, Post
@@ -89,22 +89,7 @@ def move_post(db: sqlite3.Connection, row: int, counted_ms: int) -> None:
     db.execute("UPDATE mentions SET counted_ms = ? WHERE post_row = ?", (counted_ms, row))
     rolls.add(select_in(db, MENTIONS_OF, [row]))
     rolls.write(db)
-    db.execute(
-        "UPDATE zones SET oldest_ms = min(oldest_ms, ?), newest_ms = max(newest_ms, ?) WHERE zone = ?",
-        (counted_ms, counted_ms, row >> ZONE_BITS),
-    )
-
-
-def widen_zones(db: sqlite3.Connection, added: Sequence[tuple[int, int]]) -> None:
-    """(row, counted_ms) of new posts."""
-    zones: dict[int, list[int]] = {}
-    for row, at in added:
-        zones.setdefault(row >> ZONE_BITS, []).append(at)
-    db.executemany(
-        "INSERT INTO zones VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-        "oldest_ms = min(oldest_ms, excluded.oldest_ms), newest_ms = max(newest_ms, excluded.newest_ms), n = n + excluded.n",
-        [(zone, min(times), max(times), len(times)) for zone, times in zones.items()],
-    )
+    stretch_zone(db, row, counted_ms)
 
 
 def save_judged(db: sqlite3.Connection, judged: Sequence[JudgedPost], now: datetime) -> None:
@@ -189,8 +174,7 @@ def delete_rows(db: sqlite3.Connection, where: str, parameters: Sequence[object]
     drop_bands(db, [(row["row"], row["bands"]) for row in rows])
     db.executemany(UNINDEX, [(row["row"], index_text(row["title"]), index_text(row["text"])) for row in rows])
     run_in(db, "DELETE FROM posts WHERE row IN", doomed)
-    db.executemany("UPDATE zones SET n = n - 1 WHERE zone = ?", [(row >> ZONE_BITS,) for row in doomed])
-    db.execute("DELETE FROM zones WHERE n <= 0")
+    shrink_zones(db, doomed)
     rolls.write(db)
     return len(doomed)
 

@@ -44,6 +44,9 @@ class StoreSettings(Section):
         "", description="工作台数据库(SQLite 或 PostgreSQL 14 以上的 SQLAlchemy 地址);空 = 状态目录下的 desk.db"
     )
 
+    durable: bool = Field(
+        True, description="SQLite 帖子库每次提交都等磁盘写完,断电也不丢;false 快一些,断电可能丢最后几批"
+    )
     posts_ca_file: str = Field("", description="Elasticsearch 的 CA 证书文件(PEM);空 = 系统自带的")
     posts_fingerprint: str = Field("", description="Elasticsearch 证书的 SHA-256 指纹,没有 CA 文件时用")
     posts_timeout_seconds: float = Field(30.0, gt=0, le=600, description="Elasticsearch 单次请求的超时(秒)")
@@ -102,6 +105,8 @@ class SubjectSettings(Section):
     exclude: tuple[str, ...] = Field((), description="含有名字但不是它的说法,如 苹果 的 苹果汁")
     query: str = Field("", description="完整的查询语句,写了就代替名字与别名")
     competitor: bool = Field(False, description="是否竞品")
+    context: tuple[str, ...] = Field((), description="名字也是常用词时:附近有这些词,说的是它,如 苹果 的 手机")
+    context_not: tuple[str, ...] = Field((), description="名字也是常用词时:附近有这些词,说的不是它,如 苹果 的 果园")
 
     @field_validator("query")
     @classmethod
@@ -117,7 +122,9 @@ class SubjectSettings(Section):
 
     def to_record(self) -> Subject:
         """The record that nlp and the pages use."""
-        return Subject(self.name, self.aliases, self.exclude, self.query, self.competitor)
+        return Subject(
+            self.name, self.aliases, self.exclude, self.query, self.competitor, self.context, self.context_not
+        )
 
 
 class ChannelSettings(Section):

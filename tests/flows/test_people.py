@@ -108,3 +108,12 @@ def test_forgetting_asks_first(tingfeng: Any) -> None:
     result = tingfeng("forget", "--source", "forum", stdin="n\n")
     assert result.code == 130
     assert tingfeng("audit", "--json").json == []
+
+
+def test_a_desk_is_adopted_by_the_configured_one(tingfeng: Any, place: Path) -> None:
+    assert tingfeng("silence", "--subject", "暖芽").code == 0
+    other = f"sqlite:///{place / 'new.db'}"
+    moved = tingfeng("adopt", "sqlite:///var/desk.db", "--json", TINGFENG_DESK_URL=other)
+    assert (moved.code, moved.json["silences"]) == (0, 1)
+    assert len(tingfeng("silence", "--json", TINGFENG_DESK_URL=other).json) == 1
+    assert tingfeng("adopt", f"sqlite:///{place / 'var' / 'desk.db'}").code == 2

@@ -23,7 +23,6 @@ from tingfeng.records import Author, Engagement, JudgedPost, Mention, Post
 
 NOW = parse_iso("2026-11-20T12:00")
 ROOT = Path(__file__).resolve().parents[2]
-ZONE = 4096
 SHUFFLED = {"in the order of time": 0, "newest first": 1, "in no order": 2}
 MakePost = Callable[..., Post]
 Judge = Callable[..., JudgedPost]
@@ -37,19 +36,19 @@ def store(tmp_path: Path) -> Iterator[SQLitePostStore]:
 
 
 def fill_zones(store: SQLitePostStore, post: MakePost, judged: Judge, order: int) -> list[Post]:
-    """A bit more than two zones; every seventh post is about refunds, every 2,000th about a valve; many share a second."""
-    numbers = list(range(2 * ZONE + 500))
+    """Fourteen zones; every seventh post is about refunds, every 200th about a valve; many share a second."""
+    numbers = list(range(900))
     if order == 1:
         numbers.reverse()
     elif order == 2:
         random.Random(1).shuffle(numbers)
     posts = []
     for n in numbers:
-        text = "阀芯" if n % 2000 == 7 else "客服说退款" if n % 7 == 0 else "水壶"
+        text = "阀芯" if n % 200 == 7 else "客服说退款" if n % 7 == 0 else "水壶"
         posts.append(post(n, text, published_at=NOW - timedelta(minutes=n // 3)))
-    for start in range(0, len(posts), 2000):
-        store.add_posts(posts[start : start + 2000])
-        store.save_judged([judged(one) for one in posts[start : start + 2000]], NOW)
+    for start in range(0, len(posts), 200):
+        store.add_posts(posts[start : start + 200])
+        store.save_judged([judged(one) for one in posts[start : start + 200]], NOW)
     return posts
 
 
@@ -58,25 +57,26 @@ def in_order(posts: list[Post]) -> list[str]:
 
 
 @pytest.mark.parametrize("order", SHUFFLED)
-@pytest.mark.parametrize("words", ["退款", "阀芯", "水壶", "NEAR/3(客服 退款)", "subject:暖芽 -水壶"])
 def test_pages_over_several_zones_are_newest_first_and_complete(
-    store: SQLitePostStore, post: MakePost, judged: Judge, order: str, words: str
+    store: SQLitePostStore, post: MakePost, judged: Judge, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("store.sqlite_zones.ZONE_BITS", 6)
     posts = fill_zones(store, post, judged, SHUFFLED[order])
-    query = parse_query(words, search=True)
-    mention = Mention("", "暖芽")
-    expected = in_order([one for one in posts if matches(query, one, mention)])
-    seen: list[str] = []
-    cursor = ""
-    while cursor or not seen:
-        page = store.search(query, limit=997, cursor=cursor)
-        seen += [hit.post.id for hit in page.hits]
-        assert page.total == len(expected)
-        cursor = page.next_cursor
-    assert seen == expected
-    since, until = NOW - timedelta(hours=30), NOW - timedelta(hours=9)
-    window = [one.id for one in posts if since <= one.counted_at < until and one.id in set(expected)]
-    assert {hit.post.id for hit in store.search(query, since=since, until=until, limit=9000).hits} == set(window)
+    since, until = NOW - timedelta(hours=4), NOW - timedelta(hours=1)
+    for words in ("退款", "阀芯", "水壶", "NEAR/3(客服 退款)", "subject:暖芽 -水壶"):
+        query = parse_query(words, search=True)
+        expected = in_order([one for one in posts if matches(query, one, Mention("", "暖芽"))])
+        seen: list[str] = []
+        cursor = ""
+        while cursor or not seen:
+            page = store.search(query, limit=97, cursor=cursor)
+            seen += [hit.post.id for hit in page.hits]
+            assert page.total == len(expected)
+            cursor = page.next_cursor
+        assert seen == expected, words
+        found = store.search(query, since=since, until=until, limit=9000).hits
+        inside = {one.id for one in posts if since <= one.counted_at < until}
+        assert {hit.post.id for hit in found} == inside & set(expected), words
 
 
 def test_counting_may_stop_early_and_says_so(store: SQLitePostStore, post: MakePost, judged: Judge) -> None:
@@ -240,3 +240,27 @@ def test_several_processes_write_judge_and_read_at_once(tmp_path: Path) -> None:
     assert [process.wait(timeout=120) for process in processes[2:]] == [0, 0, 0]
     assert (finisher.health().posts, finisher.health().mentions, finisher.find_damage()) == (1000, 1000, [])
     finisher.close()
+
+
+@pytest.mark.parametrize("words", ["漏水", "subject:暖芽"])
+def test_pages_stay_right_while_older_and_newer_posts_come_and_seen_ones_go(
+    words: str, store: SQLitePostStore, post: MakePost, judged: Judge
+) -> None:
+    def add(numbers: list[int], key: str = "stays") -> None:
+        posts = [replace(post(0), native_id=str(n), published_at=NOW - timedelta(minutes=n), author=Author(key)) for n in numbers]
+        store.add_posts(posts)
+        store.save_judged([judged(one) for one in posts], NOW)
+
+    add(list(range(0, 300, 3)), "first")
+    seen: list[int] = []
+    cursor = ""
+    while cursor or not seen:
+        page = store.search(parse_query(words), limit=9, cursor=cursor)
+        seen += [int(hit.post.native_id) for hit in page.hits]
+        cursor = page.next_cursor
+        last = seen[-1]
+        add([-last - 1], "newer")
+        add([last + 300_000], "older")
+        store.delete_posts(author_key="newer")
+    assert [n for n in seen if n < 300] == list(range(0, 300, 3))
+    assert len(set(seen)) == len(seen)
