@@ -31,6 +31,8 @@ from tingfeng.records import JudgedPost, Post
 
 RESULTS = Path(__file__).resolve().parent / "results_elasticsearch.json"
 SIZES = (10_000, 100_000)
+# a cold server answers slowly at first: its code is not compiled yet
+WARM_UPS = 40
 RUNS = 30
 
 
@@ -67,6 +69,8 @@ def measure_writing(store: ElasticsearchPostStore, plain: PlainBulk, corpus: Cor
 def measure_reading(store: ElasticsearchPostStore, size: str) -> list[Row]:
     """Newest-first pages of twenty with exact totals, and boards over the whole month."""
     rows = []
+    for number in range(WARM_UPS):
+        store.search(parse_query(SEARCHES[number % len(SEARCHES)][1]), limit=20)
     for name, asked in SEARCHES:
         query = parse_query(asked)
         times = [1000 * timed(lambda query=query: store.search(query, limit=20)) for _ in range(RUNS)]  # type: ignore[misc]
@@ -101,17 +105,25 @@ def main() -> None:
     """All sizes, or those given."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
-    server = Server.unpack()
+    server, rows = Server.unpack(), list[Row]()
     try:
-        rows = [row for count in parser.parse_args().sizes for row in measure(server, count)]
+        for count in parser.parse_args().sizes:
+            started = os.getloadavg()[0]
+            rows += measure(server, count)
+            write_report(rows, started)
     finally:
         server.close()
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": round(os.getloadavg()[0], 1)}
+
+
+def write_report(rows: list[Row], load: float) -> None:
+    """The JSON, and the figures on stdout."""
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": [round(load, 1), round(os.getloadavg()[0], 1)]}
     report = {"date": datetime.now(UTC).date().isoformat(), "machine": machine, "rows": [row.__dict__ for row in rows]}
     RESULTS.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
     for row in rows:
         base = f"  ({row.baseline}: {row.baseline_value:g})" if row.baseline_value else ""
         sys.stdout.write(f"{row.name}: {row.value:g} {row.unit}{base} {row.note}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

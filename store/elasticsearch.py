@@ -33,7 +33,7 @@ from tingfeng.labels import Sentiment
 from tingfeng.query import Query
 from tingfeng.records import Bin, JudgedPost, Mention, Post
 
-BATCH = 500
+BATCH = 2000
 ROUNDS = 50
 OLDEST: list[Json] = [{"counted_ms": "asc"}, {"id": "asc"}]
 Answer = TypeVar("Answer")
