@@ -69,7 +69,7 @@ class Layout:
 def settings_of(layout: Layout) -> Json:
     """Settings that all of ours share."""
     return {
-        "number_of_shards": layout.shards, "auto_expand_replicas": layout.replicas, "refresh_interval": "1s",
+        "number_of_shards": layout.shards, "number_of_replicas": 0, "auto_expand_replicas": layout.replicas, "refresh_interval": "1s",
         "gc_deletes": "1h",  # a late writer of an old state must still find that the document was deleted
     }  # fmt: skip
 
