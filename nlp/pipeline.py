@@ -27,8 +27,9 @@ from tingfeng.text import join_title
 
 VERSION = "rules-2"
 # a clause that names an aspect without judging it takes the model's word only when that is this sure
-SURE = 0.8
+SURE = 0.7
 SURE_PRAISE = 0.9
+TOLD = (Sentiment.NEGATIVE, Sentiment.POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class Pipeline:
             probabilities,
             ruled.harm,
             self.model,
-            opinions=self._opinions(ruled, head, rows, probabilities),
+            opinions=self._opinions(ruled, head, rows, probabilities, label),
             severity=felt_severity(combine_severity(ruled.severity, head), label, ruled.acts),
             stage=ruled.stage,
             owner=ruled.owner,
@@ -193,15 +194,20 @@ class Pipeline:
         )
 
     def _opinions(
-        self, ruled: Ruled, head: HeadRow, rows: Rows, probabilities: Mapping[str, float]
+        self, ruled: Ruled, head: HeadRow, rows: Rows, probabilities: Mapping[str, float], label: Sentiment
     ) -> tuple[Opinion, ...]:
-        """Those of the rules, the named aspects that the model is sure of, and topics that only the model sees."""
+        """Those of the rules, the named aspects that the model is sure of, and topics that only the model sees.
+
+        Where nothing is judged and something is named, the sentiment of the whole is about that.
+        """
         clauses = open_clauses(ruled)
         sure = {key: sure_polarity(rows.sentiments[text]) for key, text in clauses.items()}
         opinions = merge_opinions(
             one if one.polarity is not None else replace(one, polarity=sure.get((one.node.path, one.start)))
             for one in ruled.found
         )
+        if not opinions and label in TOLD and not {Act.AD, Act.NEWS, Act.QUESTION, Act.SUGGESTION} & set(ruled.acts):
+            opinions = merge_opinions(replace(one, polarity=label) for one in ruled.found)
         topics = combine_topics([opinion.topic for opinion in opinions], head)
         kept = tuple(opinion for opinion in opinions if opinion.topic in topics)
         seen = {opinion.topic for opinion in kept}
