@@ -42,11 +42,17 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class AddResult:
-    """Ids by fate. new: stored; changed: text, status or engagement differed; seen: nothing new."""
+    """Ids by fate. new: stored; changed: text, status or engagement differed; seen: nothing new.
+
+    Only where a cluster is behind it: spooled: kept on this machine until the cluster is back, its fate not known yet;
+    refused: a dead letter, which the cluster will not take as it is.
+    """
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    spooled: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from store.moving import StoredPost
 from store.posts import AddResult, CountRow, Dim, Hit, NearPost, Order, SearchPage, StoreHealth
 from store.sqlite_backup import back_up
 from store.sqlite_bands import find_near
@@ -19,6 +20,7 @@ from store.sqlite_query import Condition, translate
 from store.sqlite_rows import read_post, to_ms
 from store.sqlite_schema import connect, explain_sqlite
 from store.sqlite_search import Asked, narrow, search_mentions
+from store.sqlite_stored import read_stored
 from store.sqlite_terms import read_terms
 from store.sqlite_write import add_posts, correct_mention, delete_rows, run_in, save_judged, select_in
 from store.sqlite_zones import Span, find_rows
@@ -233,6 +235,16 @@ class SQLitePostStore:
             for _ in range(0, spare, GIVE_BACK_PAGES):
                 # not execute(): that would stop after the first page
                 db.executescript(f"PRAGMA incremental_vacuum({GIVE_BACK_PAGES})")
+
+    def read_stored(self, after: str, limit: int) -> list[StoredPost]:
+        """See store/moving.py."""
+        with self._read() as db:
+            return read_stored(db, after, limit)
+
+    def unjudge_posts(self, ids: Sequence[str]) -> int:
+        """See store/moving.py."""
+        with self._write() as db:
+            return run_in(db, "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL AND id IN", list(ids))
 
     def health(self) -> StoreHealth:
         with self._read() as db:

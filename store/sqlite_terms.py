@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+from store import telling_words
 from store.sqlite_query import Condition
 from store.sqlite_search import CHUNK, Asked, find_newest, narrow
-
-MOST_MENTIONS = 20_000  # the newest ones of the query, and of everything beside it
+from store.telling_words import MOST_POSTS, score_words
 
 
 def read_terms(
     db: sqlite3.Connection, condition: Condition, since: datetime, until: datetime, limit: int
 ) -> list[tuple[str, float, int]]:
-    """Words by log-odds with a prior, as z-score (Monroe et al., 2008, "Fightin' Words"); each author counts a word once."""
+    """Words of the newest mentions that meet the condition against those of the newest of the whole window."""
     front, back = (count_words(db, one, since, until) for one in (condition, Condition()))
-    total_front, total_back = sum(front.values()), sum(back.values())
-    scored = []
-    for word, n in front.items():
-        prior, rest = 0.01 * (back[word] or 1), max(0, back[word] - n)
-        a = math.log((n + prior) / (total_front + 0.01 * total_back - n - prior + 1))
-        b = math.log((rest + prior) / (max(1, total_back - total_front) + 0.01 * total_back - rest - prior + 1))
-        z = (a - b) / math.sqrt(1 / (n + prior) + 1 / (rest + prior))
-        if n >= 2 and z > 0:
-            scored.append((word, round(z, 3), n))
-    return sorted(scored, key=lambda item: (-item[1], item[0]))[:limit]
+    return score_words(front, back, limit)
 
 
 def count_words(db: sqlite3.Connection, condition: Condition, since: datetime, until: datetime) -> Counter[str]:
-    """Each author (each post without one) counts a word once."""
-    keys = find_newest(db, Asked(condition, narrow(condition, since, until), MOST_MENTIONS), None)[0][:MOST_MENTIONS]
-    seen: set[tuple[str, str]] = set()
-    for author, words in read_words(db, sorted({key.post for key in keys})):
-        seen |= {(author, word) for word in words.split()}
-    return Counter(word for _, word in seen)
+    """Of the newest mentions."""
+    keys = find_newest(db, Asked(condition, narrow(condition, since, until), MOST_POSTS), None)[0][:MOST_POSTS]
+    return telling_words.count_words((author, words.split()) for author, words in read_words(db, sorted({key.post for key in keys})))
 
 
 def read_words(db: sqlite3.Connection, rows: list[int]) -> Iterable[tuple[str, str]]:

@@ -95,6 +95,11 @@ class Post:
         return post_id(self.source, self.native_id)
 
     @property
+    def about(self) -> str:
+        """Whom the source itself says it is about: the target of a complaint, the product on whose page a review stands; '' if unsaid."""
+        return self.extras.get("about", "") or (self.complaint.target if self.complaint else "")
+
+    @property
     def counted_at(self) -> datetime:
         """The instant under which the post is counted: publication, or first sight when that is unknown."""
         return self.published_at or self.first_seen_at
@@ -301,6 +306,7 @@ class Subject:
     """监测对象: a tracked brand, product, person or organisation.
 
     Matches where `query` matches if it is set, else where the name or an alias stands and no `exclude` term does.
+    For a name that is a common word too, `context` words near it say that the brand is meant, `context_not` that it is not.
     """
 
     name: str
@@ -308,6 +314,8 @@ class Subject:
     exclude: tuple[str, ...] = ()
     query: str = ""
     competitor: bool = False
+    context: tuple[str, ...] = ()
+    context_not: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

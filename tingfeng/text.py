@@ -43,6 +43,7 @@ def traditional_characters() -> re.Pattern[str]:
     return re.compile(f"[{''.join(map(chr, simplified_table()))}]")
 
 
+@lru_cache(maxsize=16)  # several steps in a row ask for the same text
 def normalise(text: str) -> str:
     """The normalised text; idempotent; never raises, not even on half surrogates."""
     if ASCII_ONLY.fullmatch(text):

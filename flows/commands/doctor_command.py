@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,7 @@ def check_posts(wiring: Wiring) -> Iterator[Check]:
     if problems:
         pages = any("数据页" in problem for problem in problems)
         advice = "从备份恢复:tingfeng restore" if pages else "tingfeng doctor --repair"
+        advice = advice if health.engine == "sqlite" else "怎么办见 docs/stores.md"
         yield Check("帖子库", "fail", ";".join(problems), advice)
     else:
         yield Check("帖子库", "ok", words)
@@ -122,9 +124,14 @@ def repair_posts(wiring: Wiring) -> None:
 def check_desk(wiring: Wiring) -> Iterator[Check]:
     """工作台"""
     health = wiring.desk.health()
-    yield Check(
-        "工作台", "ok", f"{health['incidents']} 个事件,{health['notifications']} 条通知,{health['capture_runs']} 次采集"
-    )
+    words = f"{health['server']},{health['incidents']} 个事件,{health['notifications']} 条通知,{health['capture_runs']} 次采集"
+    yield Check("工作台", "ok", words)
+    _ = wiring.salt  # machines that share a Desk must agree on it
+    since = wiring.clock.now() - timedelta(days=1)
+    failed = [one for one in wiring.desk.notifications(since) if one.outcome == "failed"]
+    if failed:
+        reason = failed[-1].detail or failed[-1].provider_code
+        yield Check("通知", "warn", f"最近一天有 {len(failed)} 条没有送到,最后一条:{failed[-1].channel} {reason}", "看渠道是否可用,补发请人工转告")
 
 
 def check_model(wiring: Wiring) -> Iterator[Check]:

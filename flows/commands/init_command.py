@@ -99,7 +99,8 @@ def write_config(
         lines += ["", "[[subjects]]", f"name = {quote(name)}", "competitor = true"]
     lines += ["", "# 黑猫投诉:最新公开投诉,本地匹配品牌", "[sources.heimao]"]
     if apps:
-        lines += ["", "[sources.appstore]", f"targets = {quote_list(apps)}"]
+        about = ", ".join(f"{quote(app)} = {quote(brand)}" for app in apps)
+        lines += ["", "[sources.appstore]", f"targets = {quote_list(apps)}", f"about = {{ {about} }}  # 评论里不写名字也算"]
     if feeds:
         lines += ["", "[sources.news]", 'uses = "feed"', f"targets = {quote_list(feeds)}"]
     lines += [

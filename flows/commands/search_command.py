@@ -34,7 +34,7 @@ def command(query: str, since: str, until: str, limit: int, cursor: str, order: 
     """
     from flows.wiring import open_wiring
     from store.posts import Order
-    from tingfeng.clock import parse_iso
+    from tingfeng.clock import parse_iso, show_time
     from tingfeng.errors import UsageError
     from tingfeng.query import parse_query
 
@@ -55,7 +55,7 @@ def command(query: str, since: str, until: str, limit: int, cursor: str, order: 
         assert hit.mention is not None
         rows.append(
             (
-                hit.post.counted_at.astimezone().strftime("%m-%d %H:%M"),
+                show_time(hit.post.counted_at)[5:16],
                 hit.post.source,
                 hit.mention.subject,
                 hit.mention.sentiment.title_zh,

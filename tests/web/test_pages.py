@@ -192,12 +192,14 @@ def test_a_browser_draws_the_chart_and_nothing_overflows(address: str, width: in
         page.on("console", lambda message: said.append(message.text))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
-        page.wait_for_function("window.ready === true")
+        page.wait_for_selector("html[data-ready]")
         assert page.locator("#chart canvas").count() == 1
+        shown = "echarts.getInstanceByDom(document.getElementById('chart')).getModel().getComponent"
+        assert page.evaluate(f"['legend', 'tooltip'].every(name => {shown[:-13]}.getComponent(name))")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.fill("input[type=search]", "起火")
         page.click("text=查找")
-        page.wait_for_function("window.ready === true")
+        page.wait_for_selector("html[data-ready]")
         assert page.locator("ol.mentions li").count() == 1
         browser.close()
     assert said == []
