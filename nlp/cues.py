@@ -20,6 +20,8 @@ from tingfeng.text import normalise
 GAPS = {"…": 8, "_": 2, "→": 30}
 ACROSS = GAPS["→"]
 WIDEST = max(GAPS.values())
+# beginnings kept before those too far back are dropped
+CROWDED = 60
 MOST_FORMS = 4000
 # `态度…好` does not stand in `态度还不好`
 TURNED = re.compile(r"[不没无未](?![仅但光知到止多久几错少断管论])")
@@ -182,6 +184,8 @@ class CueBook:
                 if steps:
                     self._join(plain, steps, (start, end), begun, found, (clause_start, clause_end, number))
             if ending.begins:
+                if len(begun) > CROWDED:
+                    begun = [one for one in begun if one[2] >= start - WIDEST]
                 begun.append((ending.word, start, end))
         return found
 
