@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alerts.channels.base import describe_channels
 from benchmarks.report import describe_benchmarks
+from benchmarks.scale import describe_scale
 from collectors.registry import describe_sources
 from nlp.evaluate import read_report
 from nlp.evaluation_page import render_evaluation
@@ -23,6 +24,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "pipeline.md": describe_pipeline,
     "evaluation.md": lambda: render_evaluation(read_report(FOLDER)),
     "benchmarks.md": describe_benchmarks,
+    "scale.md": describe_scale,
 }
 
 
