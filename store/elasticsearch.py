@@ -33,8 +33,9 @@ from tingfeng.labels import Sentiment
 from tingfeng.query import Query
 from tingfeng.records import Bin, JudgedPost, Mention, Post
 
-BATCH = 500
+BATCH = 2000
 ROUNDS = 50
+OLDEST: list[Json] = [{"counted_ms": "asc"}, {"id": "asc"}]
 Answer = TypeVar("Answer")
 
 
@@ -121,43 +122,44 @@ class ElasticsearchPostStore:
         return frozenset(id for id, held in found.items() if not held.truth.get("gone"))
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
-        self._read()
-        if self.truths.sweep():
-            self._unseen.set()
         free: Json = {"bool": {
             "filter": [{"term": {"judged": False}}, {"range": {"lease_ms": {"lte": to_ms(now)}}}], "must_not": [{"term": {"gone": True}}],
         }}  # fmt: skip
         claimed: dict[str, Post] = {}
         lease = {"lease_ms": to_ms(now) + lease_seconds * 1000, "lease_owner": worker}
-        for _ in range(ROUNDS):
+        _ = self.indices.number
+        for number in range(ROUNDS):
             self.cluster.refresh(self.indices.alias("posts"))
+            if not number and self.truths.sweep():
+                self._unseen.set()
             held = self._find_truths(free, limit - len(claimed))
-            items = [Item("update", self.indices.name("posts", one.truth["month"]), one.id, {"doc": lease}, one.condition) for one in held]
+            items = [
+                Item("index", self.indices.name("posts", one.truth["month"]), one.id,
+                     {**one.truth, **lease, "claims": one.truth.get("claims", 0) + 1}, one.condition)
+                for one in held
+            ]  # fmt: skip
             told = send_items(self.cluster, items)
             claimed |= {one.id: unpack_post(one.truth["post"]) for one, answer in zip(held, told, strict=True) if answer.done}
-            if len(claimed) >= limit or not any(answer.conflict for answer in told):
+            if len(claimed) >= limit or not held or (len(held) < 10_000 and not any(answer.conflict for answer in told)):
                 break
         return sorted(claimed.values(), key=lambda post: (post.counted_at, post.id))
 
     def _find_truths(self, query: Json, limit: int) -> list[Held]:
         """Truths that a search finds, oldest first."""
-        found: list[Held] = []
-        for held in self._walk_truths(query, min(limit, 1000)):
-            found.append(held)
-            if len(found) >= limit:
-                break
-        return found
+        body: Json = {"query": query, "sort": OLDEST, "seq_no_primary_term": True, "size": min(limit, 10_000), "track_total_hits": False}
+        hits = self.cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
+        return [Held(hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits]
 
-    def _walk_truths(self, query: Json, size: int = 1000) -> Iterator[Held]:
-        body: Json = {"query": query, "sort": [{"counted_ms": "asc"}, {"id": "asc"}], "seq_no_primary_term": True}
-        for hit in self.cluster.walk(self.indices.alias("posts"), body, max(1, size)):
+    def _walk_truths(self, query: Json) -> Iterator[Held]:
+        """All of them."""
+        for hit in self.cluster.walk(self.indices.alias("posts"), {"query": query, "sort": OLDEST, "seq_no_primary_term": True}):
             yield Held(hit["_source"], hit["_seq_no"], hit["_primary_term"])
 
     def save_judged(self, judged: Sequence[JudgedPost], now: datetime) -> None:
         by_id = {one.post_id: one for one in judged}
 
         def save(part: list[str]) -> None:
-            self.truths.change(part, lambda truth: with_judgement(truth, by_id[truth["id"]], to_ms(now)))
+            self.truths.judge(part, lambda truth: with_judgement(truth, by_id[truth["id"]], to_ms(now)))
 
         for part in split(list(by_id), BATCH):
             self._write(lambda part=part: save(part))  # type: ignore[misc]
@@ -190,7 +192,7 @@ class ElasticsearchPostStore:
         for _ in range(ROUNDS):
             held = [one for one in self.truths.read(ids).values() if one.truth["judged"] and not one.truth.get("gone")]
             items = [
-                Item("update", self.indices.name("posts", one.truth["month"]), one.id, {"doc": {"judged": False, "lease_ms": 0}}, one.condition)
+                Item("index", self.indices.name("posts", one.truth["month"]), one.id, {**one.truth, "judged": False, "lease_ms": 0}, one.condition)
                 for one in held
             ]
             told = send_items(self.cluster, items)

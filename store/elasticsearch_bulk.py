@@ -10,7 +10,7 @@ from typing import Any
 
 from store.elasticsearch_client import Cluster, ClusterAway, ClusterBusy, Json, dump_json, explain_refusal
 
-MOST_ITEMS, MOST_BYTES = 1000, 4_000_000
+MOST_ITEMS, MOST_BYTES = 4000, 5_000_000
 TRIES, FIRST_WAIT, LONGEST_WAIT = 8, 0.2, 5.0
 AGAIN = frozenset({429, 500, 502, 503, 504})
 BLOCKED = "cluster_block_exception"

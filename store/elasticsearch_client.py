@@ -38,6 +38,10 @@ class ClusterBusy(ClusterAway):
     """Too busy, or a shard is moving: may well work in a moment."""
 
 
+class NotAllowed(ClusterAway):
+    """The account has no right to this call."""
+
+
 class IndexBlocked(ClusterAway):
     """An index takes no writes: an operator's block, a full disk, or a reindex that is about to switch to the next set."""
 
@@ -170,17 +174,23 @@ class Cluster:
         return answers
 
     def refresh(self, index: str) -> None:
-        """Makes what was written visible to searches."""
-        self.call("POST", f"/{index}/_refresh")
+        """Makes what was written visible to searches; who may only read has written nothing."""
+        self.ask("POST", f"/{index}/_refresh")
+
+    def ask(self, method: str, path: str, **params: Any) -> Json:
+        """What is good to know but not needed: {} where we have no right to it, or the server has closed that API."""
+        try:
+            return self.call(method, path, **params)
+        except ClusterAway as error:
+            if not isinstance(error, NotAllowed):
+                raise
+        except StoreError:
+            pass
+        return {}
 
     def version(self) -> str:
         """The server's version; '' where it is not told. Raises StoreError for one that we cannot talk to."""
-        try:
-            nodes = self.call("GET", "/_nodes/_all/none", filter_path="nodes.*.version")
-        except ClusterAway:
-            raise
-        except StoreError:  # no right to ask, or an API that is closed: go on
-            return ""
+        nodes = self.ask("GET", "/_nodes/_all/none", filter_path="nodes.*.version")
         versions = sorted(node["version"] for node in nodes.get("nodes", {}).values())
         for version in versions:
             check_version(version, self.address)
@@ -239,7 +249,7 @@ def explain_refusal(status: int, body: object, address: Address) -> StoreError:
     if "cluster_block_exception" in kinds:
         return explain_block(reason, where)
     if status == 403:
-        return ClusterAway("这个账号没有权限", where=where, hint=f"请给它读写 {address.prefix}* 与管理索引模板的权限")
+        return NotAllowed("这个账号没有权限", where=where, hint=f"请给它读写 {address.prefix}* 与管理索引模板的权限")
     if "index_not_found_exception" in kinds:
         return IndexGone("索引不存在", where=where, hint="可能刚被删除或重建;请重试,或运行 tingfeng doctor")
     if status in (429, 502, 503, 504) or (kinds & RED and status >= 500):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from store.elasticsearch_client import Json
 from store.elasticsearch_query import EVERYTHING, Condition
@@ -103,10 +103,8 @@ def read_bins(indices: Indices, subject: str, since: datetime, until: datetime, 
 
 
 def read_volumes(indices: Indices, since: datetime, until: datetime) -> Mapping[str, int]:
-    """Mentions per source in whole hours, as the roll-up of the embedded engine has them."""
-    last = floor_time(until, HOUR)
-    whole = last if last == until else last + timedelta(hours=1)
-    within = scope(ALL, floor_time(since, HOUR), whole)
+    """Mentions per source, from the full hour on."""
+    within = scope(ALL, floor_time(since, HOUR), until)
     rows = composite(indices.cluster, indices.alias("mentions"), within, [{"source": {"terms": {"field": "source"}}}])
     return {str(key[0]): n for key, n in rows}
 

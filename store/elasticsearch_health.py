@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from store.elasticsearch_client import Cluster, ClusterAway, Json
+from store.elasticsearch_client import Cluster, Json
 from store.elasticsearch_schema import Indices
 from store.elasticsearch_spool import Spool
 from store.posts import StoreHealth
-from tingfeng.errors import StoreError
 
 FULL_PERCENT = 85
 
@@ -35,26 +34,21 @@ def count(cluster: Cluster, index: str, clauses: Json) -> int:
 
 def read_bytes(indices: Indices) -> int:
     """Size on disk of the primaries; 0 where it is not told."""
-    try:
-        names = ",".join(f"{indices.alias(family)}-*" for family in ("places", "posts", "mentions"))
-        stats = indices.cluster.call("GET", f"/{names}/_stats/store", filter_path="_all.primaries.store.size_in_bytes")
-        return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
-    except ClusterAway:
-        raise
-    except (StoreError, KeyError):  # no right to ask
-        return 0
+    names = ",".join(f"{indices.alias(family)}-*" for family in ("places", "posts", "mentions"))
+    stats = indices.cluster.ask("GET", f"/{names}/_stats/store", filter_path="_all.primaries.store.size_in_bytes")
+    return int(stats["_all"]["primaries"]["store"]["size_in_bytes"]) if stats else 0
 
 
 def find_problems(indices: Indices) -> Iterator[str]:
     """Of the cluster: red shards, blocks, full disks."""
     cluster, prefix = indices.cluster, indices.cluster.address.prefix
-    state = cluster.call("GET", f"/_cluster/health/{prefix}*", level="indices")
-    if state["status"] == "red":
+    state = cluster.ask("GET", f"/_cluster/health/{prefix}*", level="indices")
+    if state.get("status") == "red":
         red = sorted(name for name, one in state.get("indices", {}).items() if one["status"] == "red")
         yield f"有分片不可用(红色):{'、'.join(red[:5])};请看节点是否都在"
-    for name, one in sorted(cluster.call("GET", f"/{prefix}*/_settings/index.blocks.*").items()):
+    for name, one in sorted(cluster.ask("GET", f"/{prefix}*/_settings/index.blocks.*").items()):
         yield f"索引 {name} 只读({'、'.join(one['settings']['index']['blocks'])});磁盘腾出后解除"
-    disks = cluster.call("GET", "/_nodes/_all/stats/fs", filter_path="nodes.*.name,nodes.*.fs.total")
+    disks = cluster.ask("GET", "/_nodes/_all/stats/fs", filter_path="nodes.*.name,nodes.*.fs.total")
     for node in disks.get("nodes", {}).values():
         total = node.get("fs", {}).get("total", {})
         if total.get("total_in_bytes") and 100 * (1 - total["available_in_bytes"] / total["total_in_bytes"]) > FULL_PERCENT:

@@ -166,7 +166,7 @@ def with_judgement(truth: Json, one: JudgedPost, now_ms: int) -> Json:
             packed |= {"sentiment": person["sentiment"], "corrected_by": person["corrected_by"]}
         mentions[mention.subject] = packed
     return {
-        **truth, "judged": True, "judged_ms": now_ms, "lease_ms": 0, "lease_owner": "", "content": str(one.content),
+        **truth, "judged": True, "judged_ms": now_ms, "lease_ms": 0, "lease_owner": "", "claims": 0, "content": str(one.content),
         "mentions": list(mentions.values()),
         "group": one.duplicate_group or truth["id"], "is_copy": one.is_copy, "bands": [str(key) for key in one.band_keys],
         "signature": str(one.signature), "words": " ".join(one.words).split(),

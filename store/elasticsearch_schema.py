@@ -33,8 +33,9 @@ BLOB: Json = {"type": "object", "enabled": False}
 
 PLACES: Json = {"month": KEYWORD}
 POSTS: Json = {
-    "id": KEYWORD, "month": KEYWORD, "rev": {"type": "long", "index": False}, "counted_ms": TIME, "source": KEYWORD, "author_key": KEYWORD,
+    "id": KEYWORD, "month": STORED, "rev": {"type": "long", "index": False}, "counted_ms": TIME, "source": KEYWORD, "author_key": KEYWORD,
     "text_hash": STORED, "state_hash": STORED, "judged": {"type": "boolean"}, "judged_ms": TIME, "lease_ms": {"type": "long"}, "lease_owner": STORED,
+    "claims": {"type": "integer", "index": False, "doc_values": False},
     "open": {"type": "boolean"}, "gone": {"type": "boolean"}, "docs": STORED, "content": STORED, "group": KEYWORD, "is_copy": {"type": "boolean"},
     "bands": KEYWORD, "signature": STORED, "words": STORED, "post": BLOB, "mentions": BLOB,
 }  # fmt: skip

@@ -5,7 +5,8 @@ What makes it safe to be killed anywhere, and to be run by many at once:
 * a truth names every document of its projection before one is written (`docs`), and is `open` until the projection is complete;
 * documents carry the truth's `rev` as external version: an older projection never replaces a newer one, nor revives what was deleted;
 * whatever is still `open` is projected again by `sweep`, as often as one likes.
-A new post is not `open`: judging it projects it anyway, and seeing it again before that does so too.
+The one exception is `judge`, which says itself why it is safe. A new post is not `open`: judging it projects it anyway, and seeing it
+again before that does so too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tingfeng.errors import StoreError
 from tingfeng.records import Post
 
 ROUNDS = 20
+MOST_REMEMBERED = 100_000
 # kind, id, what could not be written, why
 Refuse = Callable[[str, str, Json, str], None]
 Change = Callable[[Json], Json | None]
@@ -49,6 +51,7 @@ class Truths:
 
     def __init__(self, indices: Indices, refuse: Refuse) -> None:
         self._indices, self._cluster, self._refuse = indices, indices.cluster, refuse
+        self._months: dict[str, str] = {}
 
     def locate(self, ids: Sequence[str]) -> dict[str, str]:
         """Month by id, of those that have a place."""
@@ -60,57 +63,70 @@ class Truths:
 
     def read(self, ids: Sequence[str]) -> dict[str, Held]:
         """Truths by id, as written last."""
-        docs = [{"_index": self._indices.name("posts", month), "_id": id} for id, month in self.locate(ids).items()]
+        held = self._read_at({id: self._months[id] for id in ids if id in self._months})
+        return held | self._read_at(self.locate([id for id in ids if id not in held]))
+
+    def _read_at(self, months: dict[str, str]) -> dict[str, Held]:
+        docs = [{"_index": self._indices.name("posts", month), "_id": id} for id, month in months.items()]
         found = self._cluster.mget(docs) if docs else []
-        return {one["_id"]: Held(one["_source"], one["_seq_no"], one["_primary_term"]) for one in found if one.get("found")}
+        held = {one["_id"]: Held(one["_source"], one["_seq_no"], one["_primary_term"]) for one in found if one.get("found")}
+        self._remember({id: months[id] for id in held})
+        return held
+
+    def _remember(self, months: dict[str, str]) -> None:
+        """Where posts lie does not change while they are there, so it need not be asked twice."""
+        if len(self._months) > MOST_REMEMBERED:
+            self._months.clear()
+        self._months.update(months)
 
     def add(self, posts: Iterable[Post]) -> AddResult:
         """See PostStore.add_posts."""
         waiting = {post.id: post for post in posts}
         fate: dict[str, str] = {}
         for _ in range(ROUNDS):
-            held = self.read(list(waiting))
-            gone = [one for one in held.values() if one.truth.get("gone")]
-            self.project(gone)
-            fresh = [post for id, post in waiting.items() if id not in held]
-            created = self._create(fresh)
-            changed = self._renew([one for one in held.values() if not one.truth.get("gone")], waiting)
-            fate |= created | changed
+            held = self._read_at({id: self._months[id] for id in waiting if id in self._months})
+            months, more = self._take_places([post for id, post in waiting.items() if id not in held])
+            held |= more
+            self.project([one for one in held.values() if one.truth.get("gone")])
+            fate |= self._create([waiting[id] for id in months], months)
+            fate |= self._renew([one for one in held.values() if not one.truth.get("gone")], waiting)
             waiting = {id: post for id, post in waiting.items() if id not in fate}
             if not waiting:
                 break
         if waiting:
-            raise ClusterAway("别的进程一直在改同样的帖子", where=self._cluster.address.shown, hint="请稍后重试")
+            raise self._contended()
         return AddResult(*(tuple(id for id, what in fate.items() if what == name) for name in ("new", "changed", "seen")))
+
+    def _contended(self) -> ClusterAway:
+        return ClusterAway("别的进程一直在改同样的帖子", where=self._cluster.address.shown, hint="请稍后重试")
 
     def restore(self, post: Post) -> None:
         """Adds a post; one that is there is projected anew, whatever was refused of it before."""
         if self.add([post]).seen:
             self.project(list(self.read([post.id]).values()))
 
-    def _create(self, posts: Sequence[Post]) -> dict[str, str]:
-        """Places, truths, projections of new posts; those that another process created meanwhile are left out."""
-        if not posts:
-            return {}
-        months = self._take_places(posts)
+    def _create(self, posts: Sequence[Post], months: dict[str, str]) -> dict[str, str]:
+        """Truths and projections of new posts; those that another process created meanwhile are left out."""
         truths = [new_truth(post, months[post.id]) for post in posts]
         told = send_items(self._cluster, [Item("create", self._indices.name("posts", one["month"]), one["id"], one) for one in truths])
         self._report("post", truths, told)
         self.project([Held(truth, one.seq_no, one.term) for truth, one in zip(truths, told, strict=True) if one.done])
+        self._remember({truth["id"]: truth["month"] for truth, one in zip(truths, told, strict=True) if one.done})
         return {truth["id"]: "new" for truth, one in zip(truths, told, strict=True) if not one.conflict}
 
-    def _take_places(self, posts: Sequence[Post]) -> dict[str, str]:
-        """The month of each post: its own, or the one it was given before. A place that is there is touched, so that who is
-        deleting the post at this moment sees that it is wanted again."""
+    def _take_places(self, posts: Sequence[Post]) -> tuple[dict[str, str], dict[str, Held]]:
+        """(months of posts to be created, truths of those that are there). A place without a truth keeps its month and is touched,
+        so that who is deleting the post at this moment sees that it is wanted again."""
         places = self._indices.name("places")
         wanted = {post.id: month_of(post) for post in posts}
         self._indices.ensure(set(wanted.values()))
         told = send_items(self._cluster, [Item("create", places, id, {"month": month}) for id, month in wanted.items()])
-        taken = [id for id, one in zip(wanted, told, strict=True) if one.conflict]
-        found = self.locate(taken)
-        self._indices.ensure(set(found.values()))
-        send_items(self._cluster, [Item("index", places, id, {"month": month}) for id, month in found.items()])
-        return wanted | found
+        taken = self.locate([id for id, one in zip(wanted, told, strict=True) if one.conflict])
+        held = self._read_at(taken)
+        lost = {id: month for id, month in taken.items() if id not in held}
+        self._indices.ensure(set(lost.values()))
+        send_items(self._cluster, [Item("index", places, id, {"month": month}) for id, month in lost.items()])
+        return {id: month for (id, month), one in zip(wanted.items(), told, strict=True) if one.done} | lost, held
 
     def _renew(self, held: Sequence[Held], posts: dict[str, Post]) -> dict[str, str]:
         """Later sights of posts that are there. An unjudged one is projected again: its first projection may have been cut off."""
@@ -131,14 +147,45 @@ class Truths:
             waiting = [one.id for one, _ in pairs if one.id not in written]
             if not waiting:
                 return done
-        raise ClusterAway("别的进程一直在改同样的帖子", where=self._cluster.address.shown, hint="请稍后重试")
+        raise self._contended()
+
+    def judge(self, ids: Sequence[str], change: Change) -> None:
+        """Like `change`, with two writes instead of three for a post that is judged for the first time by the only one who claimed it.
+
+        Such a post is projected first and written then: cut off in between it is still unjudged and will be claimed again, and whoever
+        judges a post that was claimed more than once looks for documents that nobody knows of.
+        """
+        held = [one for one in self.read(ids).values() if not one.truth.get("gone")]
+        quick = [one for one in held if is_first(one.truth)]
+        truths = [{**new, "rev": next_rev(one.truth["rev"]), "docs": needed_docs(new)} for one in quick if (new := change(one.truth)) is not None]
+        items = [item for truth in truths for item in self._projection({**truth, "docs": [truth["id"]]})]
+        self._report("mention", [item.source or {} for item in items], send_items(self._cluster, items))
+        told = send_items(self._cluster, [
+            Item("index", self._indices.name("posts", truth["month"]), truth["id"], truth, one.condition)
+            for one, truth in zip(quick, truths, strict=True)
+        ])  # fmt: skip
+        self._report("post", truths, told)
+        late = {truth["id"] for truth, one in zip(truths, told, strict=True) if one.conflict}
+        rest = [one for one in held if one.id in late or not is_first(one.truth)]
+        stray = self._find_docs([one.id for one in rest if one.id in late or one.truth.get("claims", 0) > 1])
+        self.change([one.id for one in rest], lambda truth: add_docs(change(truth), stray.get(truth["id"], [])))
+
+    def _find_docs(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """Documents of posts in `mentions`, whether their truths know of them or not."""
+        found: dict[str, list[str]] = {}
+        if ids:
+            self._cluster.refresh(self._indices.alias("mentions"))
+            body: Json = {"query": {"terms": {"post_id": list(ids)}}, "sort": ["_shard_doc"], "_source": ["post_id"]}
+            for hit in self._cluster.walk(self._indices.alias("mentions"), body):
+                found.setdefault(hit["_source"]["post_id"], []).append(hit["_id"])
+        return found
 
     def write(self, pairs: Sequence[tuple[Held, Json]], *, refresh: bool = False) -> set[str]:
         """Writes changed truths and their projections; answers the ids of those that nobody else changed meanwhile."""
         if not pairs:
             return set()
         truths = [
-            {**truth, "rev": next_rev(one.truth["rev"]), "open": True, "docs": sorted({*one.truth["docs"], *needed_docs(truth)})}
+            {**truth, "rev": next_rev(one.truth["rev"]), "open": True, "docs": sorted({*one.truth["docs"], *truth["docs"], *needed_docs(truth)})}
             for one, truth in pairs
         ]
         items = [
@@ -160,8 +207,8 @@ class Truths:
         gone = [one for one in held if one.truth.get("gone")]
         self._remove(gone)
         closing = [
-            Item("update", self._indices.name("posts", one.truth["month"]), one.id,
-                 {"doc": {"open": False, "docs": needed_docs(one.truth)}}, one.condition)
+            Item("index", self._indices.name("posts", one.truth["month"]), one.id,
+                 {**one.truth, "open": False, "docs": needed_docs(one.truth)}, one.condition)
             for one in held if one.truth.get("open") and not one.truth.get("gone")
         ]  # fmt: skip
         send_items(self._cluster, closing)  # a conflict: somebody has changed it again, and will close it
@@ -203,7 +250,7 @@ class Truths:
             waiting = [one for one in again.values() if not one.truth.get("gone")]
             if not waiting:
                 return done
-        raise ClusterAway("别的进程一直在改要删的帖子", where=self._cluster.address.shown, hint="请稍后重试")
+        raise self._contended()
 
     def sweep(self) -> int:
         """Completes what a killed process left open. Returns how many."""
@@ -218,6 +265,16 @@ class Truths:
         for source, one in zip(sources, told, strict=True):
             if one.refused:
                 self._refuse(kind, str(source.get("post_id") or source.get("id", "")), source, f"{one.status} {one.kind}:{one.reason}"[:500])
+
+
+def is_first(truth: Json) -> bool:
+    """Whether a post is judged for the first time, by the only one who ever claimed it."""
+    return truth.get("claims") == 1 and not truth["judged"] and not truth.get("open") and truth["docs"] == [truth["id"]]
+
+
+def add_docs(truth: Json | None, ids: Sequence[str]) -> Json | None:
+    """The truth, knowing of more documents."""
+    return truth and {**truth, "docs": sorted({*truth["docs"], *ids})}
 
 
 def explain_missing(mention_id: str) -> StoreError:

@@ -163,7 +163,7 @@ def spread(dims: Sequence[Dim], found: Found) -> Counter[tuple[str, ...]]:
     for key, n in found.items():
         keys: list[tuple[str, ...]] = [()]
         for dim, value in zip(dims, key, strict=True):
-            words = (split_marked(str(value)) or [""]) if dim in MARKED else [word_of(dim, value)]
+            words = (list(dict.fromkeys(split_marked(str(value)))) or [""]) if dim in MARKED else [word_of(dim, value)]
             keys = [(*head, word) for head in keys for word in words]
         for words_of_key in keys:
             told[words_of_key] += n

@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests: the one TINGFENG_TEST_PG_URL names, else a private one of this run."""
+"""Real servers for the tests. PostgreSQL: the one TINGFENG_TEST_PG_URL names, else a private one of this run. Elasticsearch: a private one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from benchmarks.postgres import PrivateCluster, find_programs
+from benchmarks.real_elasticsearch import Node, NoServer, Server
 
 NewDatabase = Callable[[], str]
 
@@ -70,3 +71,21 @@ def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'desk.db'}"
     make: NewDatabase = request.getfixturevalue("new_postgres")
     return make()
+
+
+@pytest.fixture(scope="session")
+def es_server() -> Iterator[Server]:
+    """The unpacked server, for nodes that a test may break."""
+    try:
+        server = Server.unpack()
+    except NoServer as reason:
+        refuse_or_skip(str(reason))
+        raise
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def es_node(es_server: Server) -> Node:
+    """One node for all tests that do not break it; each test has a prefix of its own."""
+    return es_server.start_node("shared")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.real_elasticsearch import Node, NoServer, Server
+from benchmarks.real_elasticsearch import Node
 from store.elasticsearch import ElasticsearchPostStore
 from store.elasticsearch_client import Cluster, read_address
 from store.posts import PostStore
@@ -22,25 +21,6 @@ from tingfeng.records import Author, JudgedPost, Mention, Post
 
 NOW = parse_iso("2026-11-20T12:00")
 ENGINES = ("elasticsearch", "sqlite")
-
-
-@pytest.fixture(scope="session")
-def es_server() -> Iterator[Server]:
-    """The unpacked server. Absent: the test skips with the reason; with CI set it fails instead."""
-    try:
-        server = Server.unpack()
-    except NoServer as reason:
-        if os.environ.get("CI"):
-            pytest.fail(str(reason))
-        pytest.skip(str(reason))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def es_node(es_server: Server) -> Node:
-    """One node for all tests that do not break it; each test has a prefix of its own."""
-    return es_server.start_node("shared")
 
 
 OpenES = Callable[..., ElasticsearchPostStore]

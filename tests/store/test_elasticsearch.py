@@ -42,6 +42,10 @@ def open_on(node: Node, folder: Path, **options: Any) -> ElasticsearchPostStore:
     return ElasticsearchPostStore(read_address(node.url, timeout_seconds=5), folder / "spool.db", **options)
 
 
+def interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize(
     ("url", "hosts", "prefix"),
     [
@@ -200,7 +204,7 @@ def test_a_projection_cut_off_is_completed(open_es: OpenES, post: MakePost, judg
     store = open_es()
     store.add_posts([post(1)])
     with monkeypatch.context() as cut:
-        cut.setattr(store.truths, "project", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        cut.setattr(store.truths, "project", interrupt)
         with pytest.raises(KeyboardInterrupt):
             store.save_judged([judged(post(1))], NOW)
     assert store.search().total == 0
@@ -213,7 +217,7 @@ def test_a_deletion_cut_off_is_completed(open_es: OpenES, post: MakePost, monkey
     store = open_es()
     store.add_posts([post(1)])
     with monkeypatch.context() as cut:
-        cut.setattr(store.truths, "project", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        cut.setattr(store.truths, "project", interrupt)
         with pytest.raises(KeyboardInterrupt):
             store.delete_posts(source="heimao")
     assert store.get_post(post(1).id) is None
@@ -256,3 +260,21 @@ def test_threads_that_add_the_same_posts_store_each_once(open_es: OpenES, post: 
         thread.join()
     assert sorted(news) == sorted(one.id for one in posts)
     assert store.search(with_unmatched=True).total == 30
+
+
+def test_what_a_killed_judge_left_is_found_by_the_next(open_es: OpenES, post: MakePost, judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first judge saw another subject and was killed between the projection and the truth."""
+    store = open_es()
+    store.add_posts([post(1), post(2)])
+    store.claim_posts("killed", 9, NOW)
+    answers: Iterator[Any] = iter([send_items, interrupt])
+    with monkeypatch.context() as cut:
+        cut.setattr("store.elasticsearch_truth.send_items", lambda *args, **more: next(answers)(*args, **more))
+        with pytest.raises(KeyboardInterrupt):
+            store.save_judged([judged(post(1), subject="橙屿"), judged(post(2), subject="橙屿")], NOW)
+    assert {hit.mention.subject for hit in store.search().hits if hit.mention} == {"橙屿"}
+    later = NOW + timedelta(seconds=601)
+    assert len(store.claim_posts("next", 9, later)) == 2
+    store.save_judged([judged(post(1)), judged(post(2))], later)
+    assert [row.key for row in store.count([Dim.SUBJECT])] == [("暖芽",)]
+    assert store.search(with_unmatched=True).total == 2
