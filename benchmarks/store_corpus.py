@@ -103,6 +103,6 @@ class Corpus:
             )
             for subject in subjects
         )  # fmt: skip
-        keys = tuple(rng.randrange(1 << 20) << 16 for _ in range(4))
+        keys = tuple(band << 16 | rng.randrange(1 << 16) for band in range(4))
         words = tuple(rng.sample(("水壶", "客服", "退款", "质量", "发货", "售后", "漏水", "推荐", "颜色", "价格"), 5))
         return JudgedPost(post.id, Content.OK, mentions, post.id, False, rng.getrandbits(64), keys, words)

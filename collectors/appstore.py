@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 from collectors.base import CollectQuery, Page, Parsed, Request, SourceInfo
 from collectors.charset import decode_page
 from collectors.fields import parse_feed_time
-from collectors.record_reader import RecordReader
+from collectors.record_reader import RecordReader, load_json
 from collectors.walk import check_target
 from tingfeng.labels import Outcome, PostKind, SourceKind, TimePrecision
 from tingfeng.records import Author, Engagement, Post, RejectedRow
@@ -54,7 +53,7 @@ class Collector:
 
     def parse(self, page: Page, query: CollectQuery) -> Parsed:
         try:
-            answer = RecordReader(json.loads(decode_page(page.body).text))
+            answer = RecordReader(load_json(decode_page(page.body).text))
         except (ValueError, RecursionError):
             return Parsed(Outcome.SCHEMA_CHANGED, detail="回答不是完整的 JSON")
         if page.request.note == "lookup":

@@ -42,3 +42,12 @@ def decode_page(body: bytes, content_type: str = "") -> Decoded:
         if text.count("\ufffd") <= len(text) * MOST_BROKEN:
             return Decoded(text, encoding)
     return Decoded(body.decode("gb18030", "replace"), "gb18030")
+
+
+def replace_halves(text: str) -> str:
+    """A half of a surrogate pair is no character and cannot be stored: U+FFFD stands in its place, two halves are joined."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

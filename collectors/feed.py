@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +15,7 @@ from bs4 import BeautifulSoup
 from collectors.base import CollectQuery, Page, Parsed, Request, SourceInfo
 from collectors.charset import decode_page
 from collectors.fields import parse_feed_time
-from collectors.record_reader import RecordReader
+from collectors.record_reader import RecordReader, load_json
 from collectors.walk import check_target
 from tingfeng.labels import Outcome, PostKind, SourceKind, TimePrecision
 from tingfeng.records import Author, Post, RejectedRow
@@ -35,6 +34,7 @@ SOURCE = SourceInfo(
 DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.IGNORECASE | re.DOTALL)
 PROLOG = re.compile(r"^\s*<\?xml[^>]*\?>", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+CHARACTER = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 ROOT = re.compile(r"<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
 MOST_TEXT = 20_000
 MOST_ITEMS = 1000
@@ -77,7 +77,7 @@ class Collector:
 
 def read_xml(text: str) -> list[dict[str, str]]:
     """Entries of RSS or Atom. Raises ValueError for what is neither. The document type is cut out, so no entity can grow."""
-    plain = DOCTYPE.sub("", PROLOG.sub("", text))
+    plain = CHARACTER.sub(check_character, DOCTYPE.sub("", PROLOG.sub("", text)))
     if not ROOT.search(plain[:5000]):
         raise ValueError("不是 RSS、Atom 或 JSON Feed")
     parsed = feedparser.parse(
@@ -86,6 +86,13 @@ def read_xml(text: str) -> list[dict[str, str]]:
     if not parsed.entries and parsed.bozo:
         raise ValueError(f"XML 读不下去({type(parsed.bozo_exception).__name__})")
     return [read_xml_entry(entry) for entry in parsed.entries]
+
+
+def check_character(found: re.Match[str]) -> str:
+    """`&#…;` as it is, or U+FFFD when there is no such character: one of them would cost the whole feed."""
+    digits = (found.group(1) or found.group(2)).lstrip("0")
+    code = int(digits or "0", 16 if found.group(1) else 10) if len(digits) < 9 else 0x110000
+    return found.group() if 0 < code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"
 
 
 def read_xml_entry(entry: feedparser.FeedParserDict) -> dict[str, str]:
@@ -103,7 +110,7 @@ def read_xml_entry(entry: feedparser.FeedParserDict) -> dict[str, str]:
 
 def read_json(text: str) -> list[dict[str, str]]:
     """Items of a JSON Feed. Raises ValueError."""
-    answer = json.loads(text)
+    answer = load_json(text)
     if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
         raise ValueError("JSON 里没有 items")
     found = []

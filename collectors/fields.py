@@ -12,6 +12,7 @@ from tingfeng.labels import TimePrecision
 
 UNITS = {"千": 1e3, "k": 1e3, "万": 1e4, "w": 1e4, "亿": 1e8}
 COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([千kKwW万亿])?(\+)?")
+MOST_COUNT = 10**15  # more than anything has been liked; a store keeps 64 bits
 BUTTONS = frozenset({"", "赞", "评论", "转发", "收藏", "回复", "点赞", "分享"})
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿)?\s*(?:元|块|rmb|人民币)?", re.IGNORECASE)
 AGO = re.compile(r"(\d{1,4})\s*(秒|分钟|分|小时|个小时|天|周|个月)前")
@@ -47,7 +48,7 @@ def parse_count(text: str) -> Count:
     if found is None:
         return Count(None)
     value = float(found.group(1)) * UNITS.get((found.group(2) or "").lower(), 1)
-    return Count(round(value), bool(found.group(3) or found.group(2)))
+    return Count(round(value), bool(found.group(3) or found.group(2))) if value <= MOST_COUNT else Count(None)
 
 
 def parse_amount(text: str) -> float | None:
@@ -57,7 +58,7 @@ def parse_amount(text: str) -> float | None:
     if found is None:
         return None
     value = float(found.group(1)) * {"万": 1e4, "亿": 1e8}.get(found.group(2) or "", 1.0)
-    return round(value, 2) or None
+    return round(value, 2) or None if value <= MOST_COUNT else None
 
 
 def parse_zh_time(words: str, now: datetime) -> tuple[datetime, TimePrecision] | None:

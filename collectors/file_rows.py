@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from collectors.fields import parse_amount, parse_count, parse_zh_time
 from collectors.file_formats import Columns, FileFormat
-from collectors.file_reader import Row
+from collectors.file_values import Row
+from tingfeng.clock import SHANGHAI
 from tingfeng.fingerprints import text_hash
 from tingfeng.labels import ComplaintStatus, PostKind, TimePrecision
 from tingfeng.records import Author, Complaint, Engagement, Post, RejectedRow
 
 FLOAT_ID = re.compile(r"^\d(\.\d+)?[eE]\+\d+$")
 EPOCH = re.compile(r"^\d{9,13}(\.\d+)?$")
+SERIAL = re.compile(r"^[2-6]\d{4}(\.\d+)?$")
+SERIAL_ZERO = datetime(1899, 12, 30, tzinfo=SHANGHAI)
 LIST_MARKS = re.compile(r"[,,、;;|]+")
 MAX_TEXT = 20_000
 
@@ -122,13 +125,19 @@ def read_rating(text: str) -> int | None:
 
 
 def read_time(words: str, now: datetime, precision: TimePrecision | None) -> tuple[datetime, TimePrecision] | None:
-    """Epoch seconds or milliseconds (above 10^11), ISO, or Chinese words; None when it cannot be read or lies in the future."""
+    """Epoch seconds or milliseconds (above 10^11), a spreadsheet's day number (46000.5), ISO, or Chinese words.
+
+    None when it cannot be read or lies in the future.
+    """
     words = words.strip()
     if not words:
         return None
     if EPOCH.match(words):
         seconds = float(words) / 1000 if float(words) > 1e11 else float(words)
         at, found = datetime.fromtimestamp(seconds, UTC), TimePrecision.SECOND
+    elif SERIAL.match(words):
+        at = (SERIAL_ZERO + timedelta(seconds=round(float(words) * 86400))).astimezone(UTC)
+        found = TimePrecision.SECOND if "." in words else TimePrecision.DAY
     else:
         parsed = parse_zh_time(words, now)
         if parsed is None:

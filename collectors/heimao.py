@@ -6,7 +6,6 @@ Codes 10005 and 10017 are the site's login wall: reported, never worked around. 
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from collectors.base import CollectQuery, Page, Parsed, Request, SourceInfo
 from collectors.charset import decode_page
 from collectors.fields import parse_amount, parse_zh_time
 from collectors.file_rows import split_list
-from collectors.record_reader import RecordReader
+from collectors.record_reader import RecordReader, load_json
 from tingfeng.labels import ComplaintStatus, Outcome, PostKind, SourceKind, TimePrecision
 from tingfeng.records import Author, Complaint, Engagement, Post, RejectedRow
 
@@ -83,7 +82,7 @@ class Collector:
 def parse_feed(page: Page, text: str, query: CollectQuery) -> Parsed:
     """A list page: matches become requests for their own page, each with what the list already says."""
     try:
-        answer = json.loads(text)
+        answer = load_json(text)
     except (ValueError, RecursionError):
         if "<" in text[:200] and any(word in text for word in ("登录", "微博", "passport")):
             return Parsed(Outcome.LOGIN_REQUIRED, detail="回答了登录页")

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+
+from collectors.charset import replace_halves
+
+
+def load_json(text: str) -> object:
+    """json.loads without half surrogates, which `"\\ud800"` would give. Raises ValueError or RecursionError."""
+    value: object = json.loads(text)
+    if "\\ud" in text or "\\uD" in text:
+        written = json.dumps(value, ensure_ascii=False)
+        whole = replace_halves(written)
+        value = value if whole is written else json.loads(whole)
+    return value
 
 
 class RecordReader:

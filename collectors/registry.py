@@ -34,7 +34,7 @@ def find_collector(name: str) -> tuple[SourceInfo, Collector]:
 
 def describe_sources() -> str:
     """docs/sources.md."""
-    from collectors.files import FOLDER_SOURCE
+    from collectors.files import FILE_RULES, FOLDER_SOURCE
 
     sources = [*(module.SOURCE for _, module in sorted(list_collectors().items())), FOLDER_SOURCE]
     rows = "".join(
@@ -42,4 +42,4 @@ def describe_sources() -> str:
         for s in sources
     )
     head = "| 采集器 | 名称 | 种类 | 默认地址 | targets 写什么 | 间隔 | 页数上限 |\n|---|---|---|---|---|---|---|\n"
-    return f"# 来源\n\n由 `make docs` 从 `collectors/` 生成。只读公开页面,遵守 robots.txt,遇到验证码与登录即停。\n\n{head}{rows}"
+    return f"# 来源\n\n由 `make docs` 从 `collectors/` 生成。只读公开页面,遵守 robots.txt,遇到验证码与登录即停。\n\n{head}{rows}{FILE_RULES}"

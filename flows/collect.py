@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from collectors.base import CollectQuery
 from collectors.client import Limits, PoliteClient
-from collectors.files import list_inbox, plan_file, read_file
+from collectors.files import FilePlan, plan_file, read_file
 from collectors.walk import Walk
+from flows.inbox import StoredFile, look_through
 from flows.wiring import ConfiguredSource, Wiring
 from nlp.mask import mask_post
 from tingfeng.errors import BusyError, SourceError, UsageError
@@ -38,13 +39,13 @@ class Tally:
     rejections: int = 0
 
     def store(self, wiring: Wiring, posts: Iterable[Post], rejected: Iterable[RejectedRow] = ()) -> None:
-        """Masks, then stores; counts what became of each post."""
+        """Masks, then stores; counts what became of each post. The second of one id in a batch counts as seen: the store folds them."""
         masked = [mask_post(post) for post in posts]
         if masked:
             result = wiring.posts.add_posts(masked)
             self.new += len(result.new)
             self.changed += len(result.changed)
-            self.seen += len(result.seen)
+            self.seen += len(result.seen) + len(masked) - len({post.id for post in masked})
             self.spooled += len(result.spooled)
             rejected = [*rejected, *(RejectedRow(id, "帖子库拒收,见 tingfeng deadletter") for id in result.refused)]
         for row in rejected:
@@ -66,6 +67,7 @@ class CollectReport:
     run: CaptureRun
     rejected: tuple[RejectedRow, ...] = ()
     leftover: tuple[str, ...] = ()
+    unfinished: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """For --json."""
@@ -78,6 +80,7 @@ class CollectReport:
             "pages": run.pages,
             "posts": {"new": run.posts_new, "changed": run.posts_changed, "seen": run.posts_seen},
             "rejected": run.rejected,
+            "unfinished": self.unfinished,
             "rejections": [{"where": row.where, "reason": row.reason} for row in self.rejected],
             "coverage": [run.covers_from.isoformat(), run.covers_until.isoformat()]
             if run.covers_from and run.covers_until
@@ -233,27 +236,13 @@ def make_run(
 def collect_folder(wiring: Wiring, source: ConfiguredSource, target: str) -> CollectReport:
     """Files that are new or have grown since the last look; a file counts as read only when all its rows are stored."""
     started = wiring.clock.now()
-    folder = Path(target) if Path(target).is_absolute() else wiring.home / target
     tally = Tally()
-    problems = []
-    pages = 0
-    for path in list_inbox([folder]):
-        facts = path.stat()
-        mark = f"{facts.st_size}:{facts.st_mtime_ns}"
-        if wiring.desk.get_value("file", str(path)) == mark:
-            continue
-        try:
-            store_file(wiring, path, tally)
-        except UsageError as error:
-            problems.append(error.message)
-            continue
-        pages += 1
-        wiring.desk.set_value("file", str(path), mark, started)
-    if not folder.is_dir():
-        problems.append(f"文件夹不存在:{folder}")
-    outcome = Outcome.SCHEMA_CHANGED if problems else Outcome.OK if pages else Outcome.EMPTY
-    run = make_run(wiring, source.name, target, started, outcome, ";".join(problems)[:300], tally, pages, (None, None))
-    return CollectReport(run, tuple(tally.rejected))
+    seen = look_through(wiring, target, lambda path, whole: store_file(wiring, path, tally, whole=whole))
+    outcome = Outcome.OK if seen.files else Outcome.EMPTY
+    if seen.problems:
+        outcome = Outcome.UNREACHABLE if seen.missing else Outcome.SCHEMA_CHANGED
+    run = make_run(wiring, source.name, target, started, outcome, seen.describe(), tally, seen.files, (None, None))
+    return CollectReport(run, tuple(tally.rejected), unfinished=seen.unfinished)
 
 
 def store_file(
@@ -264,11 +253,29 @@ def store_file(
     format_name: str = "",
     mapping: dict[str, str] | None = None,
     source: str = "",
-) -> int:
-    """All rows of one file; returns how many. Raises UsageError before anything is stored when the file cannot be understood."""
-    plan = plan_file(path, format_name=format_name, mapping=mapping, source=source)
-    rows = 0
-    for batch in read_file(plan, wiring.clock.now(), wiring.hash_author(plan.source)):
+    whole: bool = True,
+) -> StoredFile:
+    """All rows of one file. Raises UsageError before anything is stored when the file cannot be understood. `whole`: see read_rows."""
+    plan = plan_file(path, format_name=format_name, mapping=mapping, source=source, whole=whole)
+    return store_plan(wiring, plan, tally, whole=whole)
+
+
+def store_plan(
+    wiring: Wiring, plan: FilePlan, tally: Tally, *, whole: bool = True, progress: Callable[[int], None] = lambda rows: None
+) -> StoredFile:
+    """The same when it is known what the file is; `progress` hears the rows read so far."""
+    rows = unfinished = 0
+    damage = ""
+    for batch in read_file(plan, wiring.clock.now(), wiring.hash_author(plan.source), whole):
         tally.store(wiring, batch.posts, batch.rejected)
         rows += batch.rows
-    return rows
+        unfinished += batch.unfinished
+        damage = damage or batch.damage
+        progress(rows)
+    return StoredFile(rows, unfinished, damage)
+
+
+def is_out_of_reach(rows: Sequence[Mapping[str, object]]) -> bool:
+    """Nothing could be reached; an inbox without new files says nothing about that."""
+    asked = [row for row in rows if row["pages"] or row["outcome"] != Outcome.EMPTY]
+    return bool(asked) and all(row["outcome"] == Outcome.UNREACHABLE for row in asked)

@@ -149,6 +149,8 @@ def span_days(match: re.Match[str]) -> int:
     unit = groups["unit"]
     if number is None:
         return 0
+    if unit.endswith("月") and "个" not in match.group() and number <= 12:
+        return 0  # 十月 is a date
     length = next(days for name, days in UNIT_DAYS if name in unit)
     extra = length / 2 if "半" in unit else 0
     return int(number * length + extra)

@@ -15,13 +15,20 @@ PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕�
 DIGIT = "0-9０-９"
 GAP = r"[ \-—－]?"
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
+WIDE = str.maketrans("０１２３４５６７８９\uff38\uff58", "0123456789XX")
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}[@＠][A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}")
-ID_CARD = re.compile(rf"(?<![{DIGIT}A-Za-z])[{DIGIT}]{{17}}[{DIGIT}Xx](?![{DIGIT}A-Za-z])")
+ID_CARD = re.compile(
+    rf"(?<![{DIGIT}A-Za-z])[{DIGIT}]{{6}}{GAP}[{DIGIT}]{{8}}{GAP}[{DIGIT}]{{3}}[{DIGIT}Xx\uff38\uff58](?![{DIGIT}A-Za-z])"
+)
+ID_DAY = re.compile(r"[1-8][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]")
 BANK_CARD = re.compile(rf"(?<![{DIGIT}])[{DIGIT}]{{4}}(?:{GAP}[{DIGIT}]{{4}}){{2,3}}{GAP}[{DIGIT}]{{1,7}}(?![{DIGIT}])")
 MOBILE = re.compile(
     rf"(?<![{DIGIT}])(?:[+＋]?(?:86|８６){GAP})?[1１][3-9３-９][{DIGIT}]{GAP}[{DIGIT}]{{4}}{GAP}[{DIGIT}]{{4}}(?![{DIGIT}])"
+)
+SPACED_GAP = r"[ \u3000\-—－·.]"
+SPACED_MOBILE = re.compile(
+    rf"(?<![{DIGIT}])(?<![{DIGIT}]{SPACED_GAP})[1１]({SPACED_GAP}{{1,2}})[3-9３-９](?:\1[{DIGIT}]){{9}}(?!{SPACED_GAP}?[{DIGIT}])"
 )
 LANDLINE = re.compile(rf"(?<![{DIGIT}])0[{DIGIT}]{{2,3}}[\-—－ ][{DIGIT}]{{7,8}}(?![{DIGIT}])")
 PLATE = re.compile(rf"[{PROVINCES}][A-HJ-NP-Za-hj-np-z][·• ]?[A-HJ-NP-Z0-9a-hj-np-z]{{5,6}}(?![A-Za-z0-9])")
@@ -39,8 +46,11 @@ SERVICE_LINE = re.compile(r"(?:400|800)[0-9]{7}|95[0-9]{3,6}|12[0-9]{3}")
 
 
 def is_id_card(number: str) -> bool:
-    """Check digit of GB 11643."""
+    """The check digit of GB 11643, or 18 digits in one piece with a region and a day of birth: mistyped, it still leads to a person."""
     number = number.translate(WIDE).upper()
+    if ID_DAY.fullmatch(number):
+        return True
+    number = re.sub(r"\W", "", number)
     if not number[:17].isdigit():
         return False
     total = sum(int(digit) * weight for digit, weight in zip(number, ID_WEIGHTS, strict=False))
@@ -75,7 +85,7 @@ def mask_personal(text: str) -> str:
         return text
     text = EMAIL.sub("[邮箱]", text)
     text = ID_CARD.sub(keep_unless(is_id_card, "[身份证号]"), text)
-    text = MOBILE.sub("[手机号]", text)
+    text = SPACED_MOBILE.sub("[手机号]", MOBILE.sub("[手机号]", text))
     text = BANK_CARD.sub(keep_unless(is_bank_card, "[银行卡号]"), text)
     text = LANDLINE.sub("[电话]", text)
     text = NUMBERED.sub(mask_numbered, text)

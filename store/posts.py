@@ -152,8 +152,8 @@ class PostStore(Protocol):
     ) -> SearchPage:
         """Mentions newest first (`counted_at`, then id, descending); any depth by cursor; stable while others write.
 
-        `with_unmatched` adds posts without any subject. `count_up_to`: None counts every hit; else counting may stop there (0: do not
-        count) and `total_is_least` says so. By relevance a query without words is newest first, an engine may rank
+        `with_unmatched` adds posts without any subject. `count_up_to`: None counts every hit; else counting may stop there or before (0: do
+        not count) and `total_is_least` says so. By relevance a query without words is newest first, an engine may rank
         only the latest 20,000 posts that hold the words, and a cursor is not stable under writes.
         Raises QuerySyntaxError for a query that only monitoring may use.
         """

@@ -26,37 +26,47 @@ def back_up(source: Path, target: Path) -> None:
     part.replace(target)
 
 
-def restore(backup: Path, target: Path, aside: Path, check: Callable[[Path], list[str]], force: bool) -> bool:
-    """Puts a copy of `backup` in the place of `target`; what was there is kept as `aside`. Returns whether something was.
+def stage(backup: Path, target: Path, check: Callable[[Path], list[str]]) -> Path:
+    """A checked copy of `backup` beside `target`. `check` opens the copy and names what is wrong with it.
 
-    `check` opens the copy and names what is wrong with it. At every moment the old file or the new one stands in the place.
-    Raises StoreError: no backup, damaged backup, something there and not `force`, somebody has it open.
+    Raises StoreError: no backup, damaged backup; then nothing is left behind.
     """
     if not backup.is_file():
         raise StoreError("没有这个备份", where=str(backup), hint="请给出 tingfeng backup 写下的文件")
-    there = target.exists()
-    if there and not force:
-        raise StoreError("这里已经有数据库", where=str(target), hint="确定要换掉它就加 --force;原来的会另存")
     part = target.with_name(f"{target.name}.restoring")
     remove_all(part)
     target.parent.mkdir(parents=True, exist_ok=True)
     where = f"{backup.absolute().as_uri()}?mode=ro"
-    with explain_sqlite(backup), closing(sqlite3.connect(where, uri=True)) as original, closing(sqlite3.connect(part)) as copy:
-        original.backup(copy, pages=PAGES)
     try:
-        problems = check(part)
+        with explain_sqlite(backup), closing(sqlite3.connect(where, uri=True)) as original, closing(sqlite3.connect(part)) as copy:
+            original.backup(copy, pages=PAGES)
+        if problems := check(part):
+            raise StoreError(f"备份没有通过检查:{';'.join(problems)}", where=str(backup), hint="请换一个备份")
     except StoreError:
         remove_all(part)
         raise
-    if problems:
-        remove_all(part)
-        raise StoreError(f"备份没有通过检查:{';'.join(problems)}", where=str(backup), hint="请换一个备份")
     close_log(part)
-    if there:
+    keep_on_disk(part)
+    return part
+
+
+def swap(part: Path, target: Path, aside: Path) -> None:
+    """The staged copy takes the place of `target`, what was there is kept as `aside`; at every moment one of them stands in the place.
+
+    Raises StoreError when somebody has `target` open: ask close_log() before the first of several.
+    """
+    if target.exists():
         close_log(target)
         os.link(target, aside)
-    keep_on_disk(part)
     part.replace(target)
+
+
+def restore(backup: Path, target: Path, aside: Path, check: Callable[[Path], list[str]], force: bool) -> bool:
+    """Both steps for one file; returns whether something was there. Raises StoreError when it was and not `force`."""
+    there = target.exists()
+    if there and not force:
+        raise StoreError("这里已经有数据库", where=str(target), hint="确定要换掉它就加 --force;原来的会另存")
+    swap(stage(backup, target, check), target, aside)
     return there
 
 

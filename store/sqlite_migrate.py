@@ -36,7 +36,8 @@ def number_mentions(db: sqlite3.Connection) -> None:
     )
     db.execute("ALTER TABLE bands RENAME TO bands_before")
     run_script(db, BANDS)
-    db.executemany("INSERT INTO bands VALUES (?)", ((pack_band(key, row),) for key, row in db.execute("SELECT * FROM bands_before")))
+    bands = ((pack_band(key, row),) for key, row in db.execute("SELECT key, post_row FROM bands_before"))
+    db.executemany("INSERT OR IGNORE INTO bands VALUES (?)", bands)
     db.execute("DROP TABLE bands_before")
     for index in ("posts_by_time", "posts_by_author"):
         db.execute(f"DROP INDEX IF EXISTS {index}")

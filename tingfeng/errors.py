@@ -3,7 +3,9 @@
 TingfengError                 anything we say in words; carries what, where and what to do
 ├── UsageError                wrong command line or input file (exit 2)
 │   ├── SettingsError         a configuration file, key or secret (exit 2)
-│   └── QuerySyntaxError      a query, with the position of the mistake (exit 2)
+│   ├── QuerySyntaxError      a query, with the position of the mistake (exit 2)
+│   └── FileError             an input file that is damaged or too big to be read (exit 1)
+│       └── EmptyFileError    nothing wrong with it, but no row in it (import says so and goes on)
 ├── UnreachableError          store or every source out of reach (exit 3)
 │   └── StoreError            the store refused or is damaged (exit 3)
 ├── BusyError                 the same thing is running already (exit 4)
@@ -44,6 +46,18 @@ class QuerySyntaxError(UsageError):
     def __init__(self, what: str, *, position: int, where: str = "", hint: str = "") -> None:
         self.position = position
         super().__init__(what, where=where or f"第 {position + 1} 个字符", hint=hint)
+
+
+class FileError(UsageError):
+    exit_code = 1
+
+
+class EmptyFileError(FileError):
+    """`unfinished` counts rows that somebody is still writing."""
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", unfinished: int = 0) -> None:
+        self.unfinished = unfinished
+        super().__init__(what, where=where, hint=hint)
 
 
 class UnreachableError(TingfengError):

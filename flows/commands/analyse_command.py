@@ -24,12 +24,15 @@ def command(again: bool, as_json: bool) -> int:
             wiring.posts.mark_unjudged()
         task = progress.add_task("判断", total=wiring.posts.health().unjudged)
         report = analyse_posts(wiring, progress=lambda judged: progress.update(task, completed=judged))
+        waiting = wiring.posts.health().unjudged - report.failed
     if as_json:
-        print_json(asdict(report))
+        print_json(asdict(report) | {"waiting": waiting})
     else:
         print_line(
             f"判断 {report.judged} 条,{report.mentions} 条提及,折叠 {report.folded},遮盖 {report.masked},失败 {report.failed},{report.seconds} 秒"
         )
+    if waiting > 0:
+        print_note(f"还有 {waiting} 条在别的进程手里;那个进程若已中断,最多十分钟后它们会被重新判断,请到时再运行一次")
     for post_id, reason in report.failures:
         print_note(f"失败:{post_id} {reason}")
     return 1 if report.failed else 0

@@ -17,7 +17,7 @@ def command(source: str, since: str, as_json: bool) -> int:
     结果各是什么意思:正常 / 无内容 / 到达上限 都是读到了;疑似空白、被拒绝、需要登录、限流、页面改版、已下线、无法连接
     都不等于“没有投诉”,会在来源页与事件里说明。
     """
-    from flows.collect import FINE, collect_sources
+    from flows.collect import FINE, collect_sources, is_out_of_reach
     from flows.wiring import open_wiring
     from tingfeng.clock import parse_iso
     from tingfeng.errors import UsageError
@@ -33,7 +33,7 @@ def command(source: str, since: str, as_json: bool) -> int:
         print_json(rows)
     else:
         show_reports(rows)
-    if rows and all(report.run.outcome == "unreachable" for report in reports):
+    if is_out_of_reach(rows):
         return 3
     return 0 if all(report.run.outcome in FINE for report in reports) else 1
 

@@ -26,7 +26,7 @@ COLUMNS = (
     "copies",
     "id",
 )
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four are = + - @ in full width
 
 
 def defuse(value: object) -> str:

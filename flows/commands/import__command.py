@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flows.console import print_json, print_line, print_note, print_table, show_progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from collectors.files import FilePlan
 
 
 @click.command("import")
@@ -24,14 +31,14 @@ def command(
     """导入文件:CSV、JSONL、JSON、XLSX(都可再用 gzip 压缩)。
 
     认得 MediaCrawler 七个平台的导出、热搜存档、车质网与黑猫导出;别的表格按表头猜列,并先说给你看。
-    没有正文或时间读不懂的行会被拒收,给出行号;同一文件导入两次不会重复。
+    没有正文或时间读不懂的行会被拒收,给出行号;同一文件导入两次不会重复。行 = 新 + 变 + 见过 + 拒收。
+    有文件读不了、读到一半坏了,或一个文件的行全部拒收时,退出码是 1;别的文件照常导入。
 
     \b
     例:tingfeng import 评论.xlsx --map text=评论内容 --map time=评论时间
         tingfeng import search_contents_2026-11-14.jsonl
     """
-    from collectors.files import plan_file
-    from flows.collect import Tally
+    from flows.collect import Tally, store_plan
     from flows.wiring import open_wiring
     from tingfeng.errors import UsageError
 
@@ -41,7 +48,7 @@ def command(
     mapping = dict(pair.split("=", 1) for pair in pairs)
     results = []
     with open_wiring() as wiring, show_progress() as progress:
-        plans = [plan_file(path, format_name=format_name, mapping=mapping, source=source) for path in files]
+        plans, failed = plan_files(files, format_name, mapping, source)
         for plan in plans:
             columns = ",".join(f"{name}←{'+'.join(found)}" for name, found in plan.columns.items())
             print_note(f"{plan.path.name}:{plan.title},来源 {plan.source};{columns}")
@@ -49,16 +56,14 @@ def command(
                 continue
             tally = Tally()
             task = progress.add_task(plan.path.name, total=None)
-            rows = 0
-            from collectors.files import read_file
-
-            for batch in read_file(plan, wiring.clock.now(), wiring.hash_author(plan.source)):
-                tally.store(wiring, batch.posts, batch.rejected)
-                rows += batch.rows
-                progress.update(task, completed=rows)
+            stored = store_plan(wiring, plan, tally, progress=follow(progress, task))
+            if stored.damage:
+                failed.append(f"{plan.path}:{stored.damage}")
+            elif tally.rejections == stored.rows:
+                failed.append(f"{plan.path}:{stored.rows} 行全部拒收。请检查列的对应,可用 --map 指明")
             results.append(
                 {
-                    "file": str(plan.path), "format": plan.format_name, "source": plan.source, "rows": rows, "new": tally.new,
+                    "file": str(plan.path), "format": plan.format_name, "source": plan.source, "rows": stored.rows, "new": tally.new,
                     "changed": tally.changed, "seen": tally.seen, "spooled": tally.spooled, "rejected": tally.rejections,
                     "rejections": [{"where": row.where, "reason": row.reason} for row in tally.rejected],
                 }
@@ -66,15 +71,43 @@ def command(
     if as_json:
         print_json(results)
     elif not dry_run:
-        names = ("file", "format", "rows", "new", "changed", "seen", "spooled", "rejected")
-        print_table(
-            "导入",
-            ("文件", "格式", "行", "新", "变", "见过", "暂存", "拒收"),
-            [[row[name] for name in names] for row in results],
-        )
-        for row in results:
-            listed = row["rejections"]
-            assert isinstance(listed, list)
-            for one in listed[:10]:
-                print_line(f"  拒收 {one['where']}:{one['reason']}")
-    return 0
+        show_results(results)
+    for words in failed:
+        print_note(f"失败:{words}")
+    return 1 if failed else 0
+
+
+def plan_files(
+    files: tuple[Path, ...], format_name: str, mapping: dict[str, str], source: str
+) -> tuple[list[FilePlan], list[str]]:
+    """A plan for each file that can be read, and what is wrong with the others. Raises UsageError for what a person must say first."""
+    from collectors.files import plan_file
+    from tingfeng.errors import EmptyFileError, FileError
+
+    plans, failed = [], []
+    for path in files:
+        try:
+            plans.append(plan_file(path, format_name=format_name, mapping=mapping, source=source))
+        except EmptyFileError as error:
+            print_note(error.message)
+        except FileError as error:
+            failed.append(error.message)
+    return plans, failed
+
+
+def follow(bar: Progress, task: TaskID) -> Callable[[int], None]:
+    """Moves the bar to the rows read so far."""
+    return lambda rows: bar.update(task, completed=rows)
+
+
+def show_results(results: list[dict[str, object]]) -> None:
+    """One row a file, then the first rejections of each."""
+    names = ("file", "format", "rows", "new", "changed", "seen", "spooled", "rejected")
+    print_table(
+        "导入", ("文件", "格式", "行", "新", "变", "见过", "暂存", "拒收"), [[row[name] for name in names] for row in results]
+    )
+    for row in results:
+        listed = row["rejections"]
+        assert isinstance(listed, list)
+        for one in listed[:10]:
+            print_line(f"  拒收 {one['where']}:{one['reason']}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -20,19 +19,32 @@ def command(backup: Path, force: bool) -> int:
 
     先停掉所有 tingfeng 进程。每个文件先复制、检查(完整性、全文索引、汇总),通过了才换上;旧版本的备份会升级。
     """
+    from flows.machine import lock_file
     from flows.wiring import open_wiring
+    from store.sqlite_backup import close_log, swap
 
-    with open_wiring() as wiring, wiring.lock("pass"):
+    # not the lock of the Desk: the Desk is a file to be replaced
+    with open_wiring() as wiring, lock_file(wiring.home, "pass"):
         first = newest_backup(backup)
         stamp = first.stem.removeprefix("posts-")
-        now = f"{wiring.clock.now():%Y%m%d-%H%M%S}"
         sources = {"posts": first, "desk": first.with_name(f"desk-{stamp}.db"), "salt": first.with_name(f"salt-{stamp}")}
         files = {kind: place for kind, place in wiring.state_files().items() if kind == "posts" or sources[kind].exists()}
         there = [place for place in files.values() if place.exists()]
         if there and not force:
             raise StoreError("这里已经有数据", where=str(there[0]), hint="确定要换掉它就加 --force;原来的会另存")
+        staged = {kind: stage_one(kind, sources[kind], place) for kind, place in files.items()}
         for kind, place in files.items():
-            put_back(kind, sources[kind], place, place.with_name(f"{place.name}.before-restore-{now}"))
+            if kind != "salt" and place.exists():
+                close_log(place)
+        now = f"{wiring.clock.now():%Y%m%d-%H%M%S}"
+        for kind, place in files.items():
+            aside = place.with_name(f"{place.name}.before-restore-{now}")
+            if kind != "salt":
+                swap(staged[kind], place, aside)
+            else:
+                if place.exists():
+                    place.replace(aside)
+                staged[kind].replace(place)
             print_note(f"已恢复 {place} ← {sources[kind]}")
     return 0
 
@@ -47,17 +59,15 @@ def newest_backup(backup: Path) -> Path:
     return found[-1]
 
 
-def put_back(kind: str, source: Path, place: Path, aside: Path) -> None:
-    """One file, checked by what it holds."""
-    from store.sqlite_backup import check_pages, restore
+def stage_one(kind: str, source: Path, place: Path) -> Path:
+    """A copy beside its place, checked by what it holds."""
+    from store.sqlite_backup import check_pages, stage
 
-    checks: dict[str, Callable[[Path], list[str]]] = {"posts": check_posts, "desk": check_pages}
-    if kind in checks:
-        restore(source, place, aside, checks[kind], force=True)
-        return
-    if place.exists():
-        place.replace(aside)
-    shutil.copy2(source, place)
+    if kind != "salt":
+        return stage(source, place, check_posts if kind == "posts" else check_pages)
+    part = place.with_name("salt.restoring")
+    shutil.copy2(source, part)
+    return part
 
 
 def check_posts(file: Path) -> list[str]:

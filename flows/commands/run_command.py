@@ -45,9 +45,11 @@ def command(direct: bool, as_json: bool) -> int:
 
 def exit_code(values: dict[str, object]) -> int:
     """3 when no source could be reached, 1 when something failed, else 0."""
+    from flows.collect import is_out_of_reach
+
     collected = values["collect"]
     assert isinstance(collected, list)
-    if collected and all(one["outcome"] == "unreachable" for one in collected):
+    if is_out_of_reach(collected):
         return 3
     return 1 if values["failed"] else 0
 

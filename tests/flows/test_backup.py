@@ -69,3 +69,13 @@ def test_doctor_names_a_wrong_roll_up_and_repairs_it(filled: Run, place: Path) -
     found = {check["name"]: check for check in filled("doctor", "--json").json}
     assert (found["帖子库"]["state"], "--repair" in found["帖子库"]["advice"]) == ("fail", True)
     assert filled("doctor", "--repair").code == 0
+
+
+def test_restoring_while_something_is_open_replaces_nothing(filled: Run, place: Path) -> None:
+    with closing(sqlite3.connect(place / "var" / "desk.db")) as held:
+        held.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        held.execute("BEGIN")
+        held.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        result = filled("restore", "copies", "--force")
+    assert (result.code, "正被使用" in result.err) == (3, True)
+    assert not list((place / "var").glob("*.before-restore-*"))

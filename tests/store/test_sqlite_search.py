@@ -176,6 +176,18 @@ def test_deleting_by_author_source_and_age_keeps_the_roll_ups_right(store: SQLit
     assert store._connection.execute("SELECT count(*) FROM bands").fetchone()[0] == 0
 
 
+def test_keys_beyond_24_bits_that_share_a_place_are_told_apart(store: SQLitePostStore, post: MakePost, judged: Judge) -> None:
+    posts = [post(n) for n in range(3)]
+    store.add_posts(posts)
+    keys = [(5, 5 + (1 << 24)), (5 + (1 << 24),), (6,)]
+    store.save_judged([judged(one, band_keys=key) for one, key in zip(posts, keys, strict=True)], NOW)
+    since = NOW - timedelta(days=1)
+    assert [near.post_id for near in store.near_posts([5], since)] == [posts[0].id]
+    assert [near.post_id for near in store.near_posts([5 + (1 << 24)], since)] == [posts[1].id, posts[0].id]
+    store.save_judged([judged(posts[0])], NOW)
+    assert [near.post_id for near in store.near_posts([5 + (1 << 24)], since)] == [posts[1].id]
+
+
 PLANS = (
     ("暖芽", "SEARCH m USING"),
     ("subject:暖芽 sentiment:negative", "mentions_by_subject"),

@@ -43,6 +43,7 @@ INSERT INTO mentions VALUES ('6ca29e4072ab22ea75e976ef', 1, '暖芽', 1795147200
 INSERT INTO mentions VALUES ('dd15bb45c993380f602ddd25', 2, '暖芽', 1795122000000, 'heimao', 'a1', 'negative', ',complaint,churn_intent,', '{"negative":0.9}', '', 0, 1, 'm1', '', '', '', '', '{}');
 INSERT INTO mentions VALUES ('df855d9bd1dca2d6770dee73', 5, '暖芽', 1795046400000, 'weibo', 'a1', 'negative', ',complaint,churn_intent,', '{"negative":0.9}', ',漏电,', 1, 0, 'm1', '', '', '', '', '{}');
 INSERT INTO bands VALUES (5, 1);
+INSERT INTO bands VALUES (16777221, 1);
 INSERT INTO bands VALUES (70000, 1);
 INSERT INTO bands VALUES (6, 2);
 INSERT INTO bands VALUES (70000, 2);
