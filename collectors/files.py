@@ -120,6 +120,8 @@ def find_names(path: Path, whole: bool = True) -> tuple[str, ...]:
     for row in islice(read_rows(path, whole), NAME_ROWS):
         if isinstance(row, Row):
             names.update(dict.fromkeys(name for name in row.values if name))
+            if not row.values:
+                problems.append(RejectedRow(f"第 {row.number} 行", "一列也没有"))
         elif isinstance(row, Unfinished):
             unfinished += 1
         else:

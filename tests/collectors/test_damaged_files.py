@@ -272,6 +272,11 @@ def test_a_file_with_nothing_but_a_header_is_empty(tmp_path: Path, text: str) ->
         plan_file(write(tmp_path / "a.csv", text), whole=False)
 
 
+def test_rows_without_a_single_column_are_not_taken_for_an_empty_file(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="一列也没有"):
+        plan_file(write(tmp_path / "a.json", "[{}, {}]"))
+
+
 def test_a_day_number_of_a_spreadsheet_is_a_time() -> None:
     assert read_time("46000.5", NOW, None) == (parse_iso("2025-12-09T12:00"), TimePrecision.SECOND)
     assert read_time("46000", NOW, None) == (parse_iso("2025-12-09"), TimePrecision.DAY)
