@@ -1,0 +1,123 @@
+"""Collects what the heads learn from and draws it in a fixed order: same data and seed, same lessons, wherever a run was cut off."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.heads import CAR_ASPECTS, Lesson, mark, one_hot
+from nlp.labelled import Labelled, hold_out, read_letters, read_split
+from nlp.sentiment import CLASSES
+from tingfeng.labels import Sentiment
+
+CAR_FILE = "ccf_bdci2018_auto.csv.gz"
+# share of each source in what is drawn; a source may come round several times before another is through
+MIX: Mapping[str, float] = {
+    "osh": 0.40, "wb100k": 0.10, "weibo2018": 0.08, "smp_u": 0.04, "smp_v": 0.10, "emo8": 0.12, "ccf": 0.08, "resto": 0.08,
+}  # fmt: skip
+CHUNK = 2048
+
+
+def read_lessons(data: Path, split: str, held_out: str = "") -> list[Lesson]:
+    """The labelled sentences of a split with the car aspects that people marked; a category may be held out."""
+    rows = [row for row in read_split(data, split) if not held_out or row.category != held_out]
+    lukewarm = {row.source for row in rows if CLASSES[row.label] is Sentiment.NEUTRAL}
+    cars = read_car_aspects(data)
+    lessons = [to_lesson(row, row.source not in lukewarm, cars.get(read_letters(row.text))) for row in rows]
+    told = {read_letters(row.text) for name in ("train", "dev", "test") for row in read_split(data, name)}
+    mixed = [(letters, car) for letters, car in cars.items() if letters not in told and hold_out(letters) == split]
+    return lessons + [Lesson("ccf", car.text, {"car": mark(CAR_ASPECTS, car.aspects)}) for _, car in mixed]
+
+
+@dataclass(frozen=True)
+class CarText:
+    """A text of the car forum and the aspects it speaks of."""
+
+    text: str
+    aspects: frozenset[str]
+
+
+def to_lesson(row: Labelled, polar: bool, car: CarText | None) -> Lesson:
+    """A labelled sentence, with car aspects where it has some."""
+    targets: dict[str, Sequence[float]] = {"sentiment": one_hot(len(CLASSES), row.label)}
+    if row.source == "ccf" and car is not None:
+        targets["car"] = mark(CAR_ASPECTS, car.aspects)
+    return Lesson(row.source, row.text, targets, polar)
+
+
+def read_car_aspects(data: Path) -> dict[str, CarText]:
+    """Letters of a text → text and aspects; empty when the file is not there."""
+    file = data / CAR_FILE
+    if not file.is_file():
+        return {}
+    found: dict[str, CarText] = {}
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            letters = read_letters(row["content"])
+            known = found.get(letters, CarText(row["content"], frozenset()))
+            found[letters] = replace(known, aspects=known.aspects | {row["subject"]})
+    return found
+
+
+@dataclass(frozen=True)
+class Deck:
+    """Deals lessons: chunk k depends on the seed and k alone, so a run goes on anywhere without what was dealt before."""
+
+    members: Mapping[str, npt.NDArray[np.int64]]
+    mix: Mapping[str, float]
+    seed: int
+
+    @classmethod
+    def shuffle(cls, lessons: Sequence[Lesson], mix: Mapping[str, float], seed: int) -> Deck:
+        """Sources without a share are not dealt; shares of sources that are missing go to the others."""
+        places: dict[str, list[int]] = {}
+        for place, lesson in enumerate(lessons):
+            places.setdefault(lesson.source, []).append(place)
+        here = {source: share for source, share in mix.items() if places.get(source)}
+        total = sum(here.values())
+        members = {source: np.array(places[source], dtype=np.int64) for source in here}
+        return cls(members, {source: share / total for source, share in here.items()}, seed)
+
+    def deal(self, chunk: int) -> npt.NDArray[np.int64]:
+        """About CHUNK lessons, each source going round its own shuffled rows."""
+        dealt = [self._go_round(source, chunk, round(share * CHUNK)) for source, share in self.mix.items()]
+        return np.concatenate(dealt)
+
+    def _go_round(self, source: str, chunk: int, count: int) -> npt.NDArray[np.int64]:
+        rows = self.members[source]
+        places = np.arange(chunk * count, (chunk + 1) * count)
+        found = np.empty(count, dtype=np.int64)
+        for lap in np.unique(places // len(rows)):
+            here = places // len(rows) == lap
+            order = np.random.default_rng([self.seed, int(lap), digest(source)]).permutation(rows)
+            found[here] = order[places[here] % len(rows)]
+        return found
+
+
+def digest(name: str) -> int:
+    """A number that is the same on every machine."""
+    return int(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:8], 16)
+
+
+def cut_batches(
+    lengths: npt.NDArray[np.int64], budget: int, chance: np.random.Generator
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Places of texts of like length, each batch at most `budget` pieces with its padding; batches in random order."""
+    order = np.lexsort((chance.random(len(lengths)), lengths))
+    batches: list[npt.NDArray[np.int64]] = []
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and (end - start + 1) * lengths[order[end]] <= budget:
+            end += 1
+        batches.append(order[start:end])
+        start = end
+    for place in chance.permutation(len(batches)):
+        yield batches[place]
