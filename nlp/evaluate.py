@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nlp.labelled import SPLITS, Labelled, hash_file, read_split, read_unseen, split_file, strip_emoticons
+from nlp.labelled import HELD_OUT, SPLITS, Labelled, hash_file, read_split, read_unseen, split_file, strip_emoticons
 from nlp.sentiment import CLASSES, SentimentJudge
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
@@ -91,9 +91,12 @@ def evaluate(judge: SentimentJudge, data: Path) -> EvaluationReport:
     Microblog sets also without emoticons. Raises UsageError for missing or broken data.
     """
     groups: dict[str, list[Labelled]] = {}
-    for row in read_split(data, "test"):
-        groups.setdefault(row.source, []).append(row)
     unseen: dict[str, list[Labelled]] = {}
+    for row in read_split(data, "test"):
+        if row.category == HELD_OUT:
+            unseen.setdefault(f"{row.source}/{row.category}", []).append(row)
+        else:
+            groups.setdefault(row.source, []).append(row)
     for row in read_unseen(data):
         unseen.setdefault(row.source, []).append(row)
     sets = [measure(judge, name, rows) for name, rows in sorted(groups.items())]

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.heads import CAR_ASPECTS, Lesson, mark, one_hot
-from nlp.labelled import Labelled, hold_out, read_letters, read_split
+from nlp.labelled import Labelled, hold_out, leave_out, read_letters, read_split
 from nlp.sentiment import CLASSES
+from nlp.train import drop_known
 from tingfeng.labels import Sentiment
 
 CAR_FILE = "ccf_bdci2018_auto.csv.gz"
@@ -25,9 +26,14 @@ MIX: Mapping[str, float] = {
 CHUNK = 2048
 
 
-def read_lessons(data: Path, split: str, held_out: str = "") -> list[Lesson]:
-    """The labelled sentences of a split with the car aspects that people marked; a category may be held out."""
-    rows = [row for row in read_split(data, split) if not held_out or row.category != held_out]
+def read_lessons(data: Path, split: str) -> list[Lesson]:
+    """The labelled sentences of a split, but for the held-out category, with the car aspects that people marked.
+
+    Training rows that differ from measured ones in marks only are left out.
+    """
+    rows = leave_out(read_split(data, split))
+    if split == "train":
+        rows = drop_known(rows, [row for name in ("dev", "test") for row in read_split(data, name)])
     lukewarm = {row.source for row in rows if CLASSES[row.label] is Sentiment.NEUTRAL}
     cars = read_car_aspects(data)
     lessons = [to_lesson(row, row.source not in lukewarm, cars.get(read_letters(row.text))) for row in rows]
