@@ -134,7 +134,8 @@ class Wiring:
             stopwords = (folder / "stopwords.txt").read_text("utf-8")
         except OSError as error:
             raise SettingsError("读不了词表", where=str(folder), hint="请恢复 config/lexicon") from error
-        return build_lexicon(read_toml(folder / "acts.toml"), read_toml(folder / "harm.toml"), stopwords)
+        tables = {name: read_toml(folder / f"{name}.toml") for name in ("acts", "harm", "tone", "demands", "journey")}
+        return build_lexicon({"aspects": read_toml(self.paths.config_folder / "aspects.toml"), **tables}, stopwords)
 
     @cached_property
     def pipeline(self) -> Pipeline:

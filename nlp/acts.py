@@ -2,98 +2,162 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Sequence
 
-from nlp.lexicon import Lexicon
+from nlp.lexicon import ACT, DEMAND, TONE, Lexicon
+from nlp.reading import Reading
 from tingfeng.labels import Act, PostKind
-from tingfeng.text import normalise
 
-ENDS_WITH_QUESTION = re.compile(r"(?:吗|呢|么|\?)\s*[^\w]*$")
-ASKS = re.compile(r"什么|怎么|哪|几|多少|是不是|能不能|有没有|吗")
-CLAUSE = re.compile(r"[,。!?;,\n]+")
+NO_NEWS = (PostKind.REVIEW, PostKind.TICKET, PostKind.COMMENT, PostKind.REPLY)
 
 
-def judge_acts(text: str, kind: PostKind, lexicon: Lexicon) -> tuple[Act, ...]:
-    """Acts in the order of the closed set. `text` is title and text; `kind` says what sort of post it stands in."""
-    plain = normalise(text)
-    clauses = [clause for clause in CLAUSE.split(plain) if clause.strip()]
+def judge_acts(reading: Reading, kind: PostKind, lexicon: Lexicon, demands: Sequence[str] = ()) -> tuple[Act, ...]:
+    """Acts in the order of the closed set. `kind` says what sort of post it stands in; `demands` are those already found."""
+    names = Counter(hit.name for hit in reading.hits(ACT))
     found: set[Act] = set()
-    if is_ad(plain, lexicon):
+    complains = kind is PostKind.TICKET or is_complaint(reading, names, demands)
+    if is_ad(reading, names, lexicon, complains):
         found.add(Act.AD)
-    if kind is PostKind.ARTICLE or (
-        has(lexicon, "news", "cues", plain) and kind not in (PostKind.REVIEW, PostKind.TICKET)
-    ):
+    elif is_news(reading, names, kind, complains):
         found.add(Act.NEWS)
-    if Act.AD not in found and Act.NEWS not in found:
-        found |= judge_voice(plain, clauses, kind, lexicon)
+    else:
+        found |= judge_voice(reading, names, complains)
     return tuple(act for act in Act if act in found) or (Act.OTHER,)
 
 
-def judge_voice(plain: str, clauses: list[str], kind: PostKind, lexicon: Lexicon) -> set[Act]:
+def judge_voice(reading: Reading, names: Counter[str], complains: bool) -> set[Act]:
     """What a person says in their own voice."""
     found: set[Act] = set()
-    rhetorical = has(lexicon, "question", "rhetorical", plain)
-    if (
-        kind is PostKind.TICKET
-        or has(lexicon, "complaint", "demands", plain)
-        or has(lexicon, "complaint", "open_case", plain)
-    ):
-        found.add(Act.COMPLAINT)
-    if not has(lexicon, "suggestion", "mocking", plain) and suggests(clauses, lexicon):
+    if suggests(reading) and not (complains and not names["suggestion.cues"]):
         found.add(Act.SUGGESTION)
-    if not rhetorical and Act.COMPLAINT not in found and asks(plain, clauses, lexicon) and Act.SUGGESTION not in found:
+    if complains and not (Act.SUGGESTION in found and only_wishes(reading, names)):
+        found.add(Act.COMPLAINT)
+    if not found and asks(reading, names):
         found.add(Act.QUESTION)
-    if Act.COMPLAINT not in found and praises(clauses, lexicon):
+    if Act.COMPLAINT not in found and praises(reading):
         found.add(Act.PRAISE)
-    if has(lexicon, "churn_intent", "cues", plain):
+    if told_unblocked(reading, "churn_intent"):
         found.add(Act.CHURN_INTENT)
-    elif has(lexicon, "purchase_intent", "cues", plain):
+    elif told_unblocked(reading, "purchase_intent") and Act.COMPLAINT not in found:
         found.add(Act.PURCHASE_INTENT)
     return found
 
 
-def has(lexicon: Lexicon, act: str, group: str, text: str) -> bool:
-    """Whether any cue of the group stands in the text."""
-    pattern = lexicon.acts.get(act, {}).get(group)
-    return pattern is not None and pattern.search(text) is not None
-
-
-def is_ad(plain: str, lexicon: Lexicon) -> bool:
-    """As many different cues as the list asks for."""
-    pattern = lexicon.acts.get("ad", {}).get("cues")
-    return pattern is not None and len(set(pattern.findall(plain))) >= lexicon.ad_needed
-
-
-def suggests(clauses: list[str], lexicon: Lexicon) -> bool:
-    """A cue anywhere, or a clause that begins with 希望 / 求 and goes on."""
-    start = lexicon.acts.get("suggestion", {}).get("start")
-    for clause in clauses:
-        if has(lexicon, "suggestion", "cues", clause):
-            return True
-        if (
-            start is not None
-            and (begun := start.match(clause.strip()))
-            and len(clause.strip()) > begun.end() + 3
-            and "求推荐" not in clause
-        ):
-            return True
-    return False
-
-
-def asks(plain: str, clauses: list[str], lexicon: Lexicon) -> bool:
-    """A cue of asking, or an ending that asks."""
-    if has(lexicon, "question", "cues", plain):
+def is_complaint(reading: Reading, names: Counter[str], demands: Sequence[str]) -> bool:
+    """An answer or remedy is expected: a demand is stated, the author's case is open, or the firm is told of something wrong."""
+    if demands:
         return True
-    return bool(clauses) and ENDS_WITH_QUESTION.search(plain) is not None and ASKS.search(clauses[-1]) is not None
+    noun = {hit.clause for hit in reading.hits(ACT) if hit.name == "complaint.noun"}
+    stated = [
+        hit
+        for hit in reading.hits(ACT)
+        if hit.name == "complaint.demands" and hit.clause not in noun and not reading.negated(hit)
+    ]
+    if stated:
+        return True
+    if names["complaint.open_case"] and not names["complaint.settled"]:
+        return any(
+            hit.name == "complaint.open_case" and not reading.supposed(hit) and hit.clause not in noun
+            for hit in reading.hits(ACT)
+        )
+    return bool(names["complaint.address"]) and tells_wrong(reading) and not names["complaint.settled"]
 
 
-def praises(clauses: list[str], lexicon: Lexicon) -> bool:
-    """A word of praise with no negation in the four characters before it."""
-    table = lexicon.acts.get("praise", {})
-    cues, negations = table.get("cues"), table.get("negations")
-    for clause in clauses:
-        for found in cues.finditer(clause) if cues else ():
-            before = clause[max(0, found.start() - 4) : found.start()]
-            if not (negations and negations.search(before)):
-                return True
+def tells_wrong(reading: Reading) -> bool:
+    """Whether something bad is told as a fact, by a word of judgement or a fault."""
+    if any(hit.name == "bad" and reading.told(hit) for hit in reading.hits(TONE)):
+        return True
+    return any(hit.name.endswith(":bad") and reading.told(hit) for hit in reading.hits("aspect"))
+
+
+def only_wishes(reading: Reading, names: Counter[str]) -> bool:
+    """A proposal without any word of a demand or an open case: `希望尽快修复闪退` stays a suggestion."""
+    return not names["complaint.demands"] and not names["complaint.open_case"] and not reading.hits(DEMAND)
+
+
+def is_ad(reading: Reading, names: Counter[str], lexicon: Lexicon, complains: bool) -> bool:
+    """One strong cue or as many different weak ones as the list asks for; not in the mouth of somebody who complains."""
+    if complains:
+        return False
+    if names["ad.strong"]:
+        return names["ad.strong"] + names["ad.weak"] >= 2 or not (reading.first_person or tells_wrong(reading))
+    words = {reading.words(hit) for hit in reading.hits(ACT) if hit.name == "ad.weak"}
+    return len(words) >= lexicon.ad_needed and not tells_wrong(reading) and not reading.first_person
+
+
+def is_news(reading: Reading, names: Counter[str], kind: PostKind, complains: bool) -> bool:
+    """An article; or a strong cue; or two different weak ones where nobody speaks of themselves."""
+    if kind is PostKind.ARTICLE:
+        return True
+    if kind in NO_NEWS or (complains and reading.first_person):
+        return False
+    if names["news.strong"]:
+        return not (reading.first_person and complains) and not names["question.cues"] >= 2
+    if reading.first_person or complains or names["question.cues"] or names["suggestion.cues"]:
+        return False
+    words = {reading.words(hit) for hit in reading.hits(ACT) if hit.name == "news.weak"}
+    return len(words) >= 3
+
+
+def suggests(reading: Reading) -> bool:
+    """A proposal to the firm in a clause that mocks nobody and advises no friends."""
+    mocked = {hit.clause for hit in reading.hits(ACT) if hit.name == "suggestion.mocking"}
+    for hit in reading.hits(ACT):
+        if hit.clause in mocked:
+            continue
+        if hit.name == "suggestion.cues" and not reading.negated(hit):
+            return True
+        if hit.name == "suggestion.start" and len(reading.after(hit)) > 3 and not asks_for_advice(reading, hit.clause):
+            return True
     return False
+
+
+def asks_for_advice(reading: Reading, clause: int) -> bool:
+    """`求推荐` asks, `求处理` demands: neither proposes."""
+    return any(
+        hit.clause == clause and hit.name in ("question.cues", "complaint.demands") for hit in reading.hits(ACT)
+    )
+
+
+def asks(reading: Reading, names: Counter[str]) -> bool:
+    """A clause that wants an answer and is not rhetorical."""
+    rhetorical = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.rhetorical"}
+    asked = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.cues"} - rhetorical
+    ending = any(
+        clause.asks and number not in rhetorical and ("?" in clause.mark or number == len(reading.clauses) - 1)
+        for number, clause in enumerate(reading.clauses)
+    )
+    if names["question.cues"] and asked:
+        return ending or any(starts_question(reading, number) for number in asked)
+    return ending and not rhetorical
+
+
+def starts_question(reading: Reading, number: int) -> bool:
+    """Whether a clause without a mark of its own asks: nothing is told after it in the same sentence, or it says 请问."""
+    clause = reading.clauses[number]
+    if any(word in clause.text for word in ("请问", "求", "想问", "问一下", "问下", "咨询", "请教", "在线等", "有人", "有没有人")):
+        return True
+    last = number == len(reading.clauses) - 1 or reading.clauses[number + 1].sentence != clause.sentence
+    return last and not any(hit.clause == number and hit.name == "bad" for hit in reading.hits(TONE))
+
+
+def praises(reading: Reading) -> bool:
+    """More told praise than blame, and no irony."""
+    good = {hit.start for hit in reading.hits(TONE) if hit.name == "good" and reading.told(hit)}
+    good |= {hit.start for hit in reading.hits("aspect") if hit.name.endswith(":good") and reading.told(hit)}
+    cued = {hit.start for hit in reading.hits(ACT) if hit.name == "praise.cues" and reading.told(hit)}
+    bad = {hit.start for hit in reading.hits(TONE) if hit.name == "bad" and not reading.negated(hit)}
+    bad |= {hit.start for hit in reading.hits("aspect") if hit.name.endswith(":bad") and reading.told(hit)}
+    if bad and reading.has(TONE, "irony"):
+        return False
+    return len(good | cued) > len(bad)
+
+
+def told_unblocked(reading: Reading, act: str) -> bool:
+    """A cue of the act in a clause that does not take it back."""
+    blocked = {hit.clause for hit in reading.hits(ACT) if hit.name == f"{act}.blocked"}
+    return any(
+        hit.name == f"{act}.cues" and hit.clause not in blocked and not reading.supposed(hit)
+        for hit in reading.hits(ACT)
+    )

@@ -1,31 +1,26 @@
-"""Words of harm to people, found un-negated: `没过敏` is none, `差点起火` is harm (LABELS.md §6)."""
+"""Words of harm to people and animals, told as having happened or nearly so: `没过敏` is none, `差点起火` is harm (LABELS §6)."""
 
 from __future__ import annotations
 
-from nlp.lexicon import Lexicon
-from tingfeng.text import normalise
+from nlp.lexicon import HARM, Lexicon
+from nlp.reading import Reading
 
-REACH = 6
-MARKS = ",。!?;、,\n "
+REACH = 10
 
 
-def find_harm(text: str, lexicon: Lexicon) -> tuple[str, ...]:
-    """Distinct words in order of appearance."""
-    plain = normalise(text)
+def find_harm(reading: Reading, lexicon: Lexicon) -> tuple[str, ...]:
+    """Distinct words in order of appearance, the longest of those that overlap."""
+    hits = reading.hits(HARM)
+    if not hits:
+        return ()
+    harmless = [(hit.start, hit.end) for hit in hits if hit.name == "harmless"]
     words: dict[str, None] = {}
-    for found in lexicon.harm.finditer(plain):
-        if not is_negated(plain, found.start(), lexicon):
-            words[found.group()] = None
+    kept_end = -1
+    for hit in sorted((hit for hit in hits if hit.name == "words"), key=lambda hit: (hit.start, -hit.end)):
+        if hit.end <= kept_end or any(start < hit.end and hit.start < end for start, end in harmless):
+            continue
+        near = any(word in reading.before(hit, REACH) for word in lexicon.near_misses)
+        if near or reading.told(hit):
+            words[reading.words(hit)] = None
+            kept_end = hit.end
     return tuple(words)
-
-
-def is_negated(plain: str, at: int, lexicon: Lexicon) -> bool:
-    """A negation right before the word within its clause; a near miss lifts it."""
-    start = max(0, at - REACH)
-    clause_start = max((plain.rfind(mark, start, at) + 1 for mark in MARKS), default=start)
-    before = plain[max(start, clause_start) : at]
-    if any(word in before for word in lexicon.near_misses):
-        return False
-    return before.endswith(
-        tuple(word + tail for word in lexicon.harm_negations for tail in ("", "有", "出现", "发生", "造成"))
-    )

@@ -9,13 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nlp.acts import judge_acts
 from nlp.clauses import part_about
 from nlp.content import judge_content
 from nlp.fold import FindNear, Folded, fold
-from nlp.harm import find_harm
 from nlp.lexicon import Lexicon
 from nlp.mask import mask_personal
+from nlp.rules import apply_rules
 from nlp.sentiment import CLASSES, SentimentJudge
 from nlp.subjects import SubjectMatch, SubjectMatcher
 from nlp.words import split_words
@@ -140,7 +139,7 @@ class Pipeline:
             return {"id": post.native_id, "error": result.failed[0][1]}
         one = result.posts[0]
         acts = (
-            judge_acts(join_title(masked.title, masked.text), post.kind, self._lexicon)
+            apply_rules(join_title(masked.title, masked.text), post.kind, self._lexicon).acts
             if one.content is not Content.NO_TEXT
             else ()
         )
@@ -166,9 +165,9 @@ class Pipeline:
         matches = () if content is Content.NO_TEXT else tuple(self._subjects.match(post))
         if not matches:
             return Found(post, content, folded, (), (), ())
-        whole = join_title(post.title, post.text)
-        acts = (Act.AD,) if content is Content.SPAM else judge_acts(whole, post.kind, self._lexicon)
-        return Found(post, content, folded, matches, acts, find_harm(whole, self._lexicon))
+        ruled = apply_rules(join_title(post.title, post.text), post.kind, self._lexicon)
+        acts = (Act.AD,) if content is Content.SPAM else ruled.acts
+        return Found(post, content, folded, matches, acts, ruled.harm)
 
     def _parts(self, one: Found) -> list[tuple[SubjectMatch, str]]:
         plain = normalise(join_title(one.post.title, one.post.text))

@@ -14,7 +14,17 @@ from pathlib import Path
 from store.posts import AddResult, CountRow, Dim, Hit, NearPost, SearchPage, StoreHealth
 from store.sqlite_counts import count_mentions, read_bins, read_terms, read_volumes
 from store.sqlite_query import translate
-from store.sqlite_rows import POST_COLUMNS, dump, index_text, join_marked, post_row, read_mention, read_post, to_ms
+from store.sqlite_rows import (
+    POST_COLUMNS,
+    dump,
+    index_text,
+    join_marked,
+    pack_details,
+    post_row,
+    read_mention,
+    read_post,
+    to_ms,
+)
 from store.sqlite_schema import connect, explain_sqlite, prepare
 from store.sqlite_search import search_mentions
 from tingfeng.errors import StoreError
@@ -148,7 +158,7 @@ class SQLitePostStore:
                 if id in posts
                 for mention in one.mentions
             ]
-            db.executemany(f"INSERT INTO mentions VALUES ({','.join('?' * 14)})", mentions)
+            db.executemany(f"INSERT INTO mentions VALUES ({','.join('?' * 18)})", mentions)
             for values in mentions:
                 rolls[
                     (
@@ -399,6 +409,8 @@ def mention_row(
         corrected["sentiment"] if corrected else str(mention.sentiment), join_marked(mention.acts), dump(dict(mention.probabilities)),
         join_marked(mention.harm_words), int(bool(mention.harm_words)), int(one.is_copy), mention.model,
         corrected["corrected_by"] if corrected else mention.corrected_by,
+        join_marked(sorted({str(opinion.topic) for opinion in mention.opinions})), str(mention.severity or ""), str(mention.stage or ""),
+        pack_details(mention),
     )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ HOUR_MS = 3_600_000
 FROM_ROLL_UP = frozenset({Dim.HOUR, Dim.DAY, Dim.SOURCE, Dim.SUBJECT, Dim.SENTIMENT})
 MOST_POSTS = 20_000
 COLUMNS = {
-    Dim.SOURCE: "m.source", Dim.SUBJECT: "m.subject", Dim.SENTIMENT: "m.sentiment", Dim.ACT: "m.acts", Dim.REGION: "p.region",
+    Dim.SOURCE: "m.source", Dim.SUBJECT: "m.subject", Dim.SENTIMENT: "m.sentiment", Dim.ACT: "m.acts", Dim.TOPIC: "m.topics",
+    Dim.SEVERITY: "m.severity", Dim.STAGE: "m.stage", Dim.REGION: "p.region",
     Dim.PROBLEM: "p.problems", Dim.STATUS: "p.status", Dim.HOUR: f"m.counted_ms / {HOUR_MS}", Dim.DAY: f"(m.counted_ms / {HOUR_MS} + 8) / 24",
 }  # fmt: skip
 ROLL_COLUMNS = {
@@ -111,14 +112,14 @@ def value_of(dim: Dim, row: sqlite3.Row) -> object:
         return row["counted_ms"] // HOUR_MS
     if dim is Dim.DAY:
         return (row["counted_ms"] // HOUR_MS + 8) // 24
-    return row[{Dim.ACT: "acts", Dim.PROBLEM: "problems"}.get(dim, str(dim))]
+    return row[{Dim.ACT: "acts", Dim.TOPIC: "topics", Dim.PROBLEM: "problems"}.get(dim, str(dim))]
 
 
 def spread_key(dims: Sequence[Dim], key: tuple[object, ...]) -> list[tuple[str, ...]]:
-    """Keys in words; several acts or problems count once each, none counts as ''."""
+    """Keys in words; several acts, topics or problems count once each, none counts as ''."""
     keys: list[tuple[str, ...]] = [()]
     for dim, value in zip(dims, key, strict=True):
-        if dim in (Dim.ACT, Dim.PROBLEM):
+        if dim in (Dim.ACT, Dim.TOPIC, Dim.PROBLEM):
             words = split_marked(str(value)) or [""]
         elif dim is Dim.HOUR:
             words = [datetime.fromtimestamp(int(str(value)) * 3600, SHANGHAI).strftime("%Y-%m-%dT%H:00+08:00")]

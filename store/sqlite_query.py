@@ -15,8 +15,9 @@ from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Pat
 
 COLUMNS = {
     "source": "p.source", "kind": "p.kind", "author_type": "p.author_type", "region": "p.region", "owned": "p.owned",
-    "subject": "m.subject", "sentiment": "m.sentiment",
+    "subject": "m.subject", "sentiment": "m.sentiment", "severity": "m.severity", "stage": "m.stage",
 }  # fmt: skip
+MARKED = {"act": "m.acts", "topic": "m.topics"}
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ def write_field(node: FieldIs, parameters: list[object]) -> str:
     values = [value for value in node.values if value]
     if not values:
         return "0"
-    if node.name == "act":
+    if node.name in MARKED:
         parameters += [f",{value}," for value in values]
-        return "(" + " OR ".join("COALESCE(instr(m.acts, ?) > 0, 0)" for _ in values) + ")"
+        return "(" + " OR ".join(f"COALESCE(instr({MARKED[node.name]}, ?) > 0, 0)" for _ in values) + ")"
     parameters += values
     return f"COALESCE({COLUMNS[node.name]} IN ({','.join('?' * len(values))}), 0)"
 

@@ -6,10 +6,11 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from tingfeng.fingerprints import text_hash
-from tingfeng.labels import Act, ComplaintStatus, PostKind, Sentiment, TimePrecision
-from tingfeng.records import Author, Complaint, Engagement, Mention, Post
+from tingfeng.labels import Act, ComplaintStatus, Owner, PostKind, Sentiment, Severity, Stage, TimePrecision, Topic
+from tingfeng.records import Author, Complaint, Engagement, Mention, Opinion, Post
 from tingfeng.text import BOUNDARY, HAN, normalise, split_units
 
 BOUNDARY_TOKEN = "\ue000"
@@ -155,4 +156,31 @@ def read_mention(row: sqlite3.Row, post_id: str) -> Mention:
         harm_words=tuple(split_marked(row["harm_words"])),
         model=row["model"],
         corrected_by=row["corrected_by"],
+        severity=Severity(row["severity"]) if row["severity"] else None,
+        stage=Stage(row["stage"]) if row["stage"] else None,
+        **unpack_details(row["details"]),
     )
+
+
+def pack_details(mention: Mention) -> str:
+    """What a mention says beyond the columns, as JSON; only what was judged."""
+    found: dict[str, object] = {
+        "opinions": [[opinion.topic, opinion.polarity, opinion.aspect] for opinion in mention.opinions],
+        "owner": mention.owner or "",
+        "demands": list(mention.demands),
+        "effort": dict(mention.effort),
+        "switched_to": mention.switched_to,
+    }
+    return dump({name: value for name, value in found.items() if value})
+
+
+def unpack_details(text: str) -> dict[str, Any]:
+    """The opposite of pack_details, as arguments of Mention."""
+    found: dict[str, Any] = json.loads(text)
+    return found | {
+        "opinions": tuple(
+            Opinion(Topic(topic), Sentiment(polarity), aspect) for topic, polarity, aspect in found.get("opinions", ())
+        ),
+        "owner": Owner(found["owner"]) if "owner" in found else None,
+        "demands": tuple(found.get("demands", ())),
+    }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from tingfeng.errors import StoreError
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 30
 WAL_TRIES = 600
 
@@ -33,7 +33,8 @@ CREATE INDEX posts_by_author ON posts (author_key) WHERE author_key <> '';
 CREATE TABLE mentions (
   id TEXT PRIMARY KEY, post_row INTEGER NOT NULL REFERENCES posts (row), subject TEXT NOT NULL, counted_ms INTEGER NOT NULL,
   source TEXT NOT NULL, author_key TEXT NOT NULL, sentiment TEXT NOT NULL, acts TEXT NOT NULL, probabilities TEXT NOT NULL,
-  harm_words TEXT NOT NULL, harm INTEGER NOT NULL, is_copy INTEGER NOT NULL, model TEXT NOT NULL, corrected_by TEXT NOT NULL
+  harm_words TEXT NOT NULL, harm INTEGER NOT NULL, is_copy INTEGER NOT NULL, model TEXT NOT NULL, corrected_by TEXT NOT NULL,
+  topics TEXT NOT NULL DEFAULT '', severity TEXT NOT NULL DEFAULT '', stage TEXT NOT NULL DEFAULT '', details TEXT NOT NULL DEFAULT '{}'
 ) WITHOUT ROWID;
 CREATE INDEX mentions_by_time ON mentions (counted_ms, id);
 CREATE INDEX mentions_by_subject ON mentions (subject, counted_ms, id);
@@ -47,6 +48,13 @@ CREATE TABLE hourly (
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE search USING fts5(title, body, content='', tokenize="unicode61 remove_diacritics 0");
 """
+# what brings a file of the version before up to this one
+STEPS: Mapping[int, tuple[str, ...]] = {
+    2: (
+        *(f"ALTER TABLE mentions ADD COLUMN {name} TEXT NOT NULL DEFAULT ''" for name in ("topics", "severity", "stage")),
+        "ALTER TABLE mentions ADD COLUMN details TEXT NOT NULL DEFAULT '{}'",
+    ),
+}
 
 HINTS = (
     ("disk", "磁盘满了", "请腾出空间后重试;已经存下的都在"),
@@ -105,7 +113,7 @@ def switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
-    """Creates the tables in an empty file; refuses a newer file. Several processes may do this at once."""
+    """Creates the tables in an empty file, brings an older file up to date; refuses a newer one. Several processes may do this at once."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise StoreError(
@@ -121,11 +129,12 @@ def prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None
         )
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in SCHEMA.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        fresh = (statement for statement in SCHEMA.split(";\n") if statement.strip())
+        later = (statement for number in range(found + 1, VERSION + 1) for statement in STEPS[number]) if found else fresh
+        for statement in later:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

@@ -15,7 +15,9 @@ from tingfeng.errors import UsageError
 from tingfeng.query import Query
 from tingfeng.query_match import matches
 
-MENTION = "m.subject, m.sentiment, m.acts, m.probabilities, m.harm_words, m.model, m.corrected_by"
+MENTION = (
+    "m.subject, m.sentiment, m.acts, m.probabilities, m.harm_words, m.model, m.corrected_by, m.topics, m.severity, m.stage, m.details"
+)
 COPIES = "CASE WHEN p.is_copy = 0 AND p.grp <> '' THEN (SELECT count(*) FROM posts c WHERE c.grp = p.grp AND c.is_copy = 1) ELSE 0 END AS copies"
 
 

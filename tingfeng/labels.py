@@ -90,6 +90,59 @@ class Act(Label):
     OTHER = "other", "其他"
 
 
+class Topic(Label):
+    """The fourteen topics of an aspect; finer levels hang below them (config/aspects.toml)."""
+
+    QUALITY = "quality", "质量"
+    AFTER_SALE = "after_sale", "售后"
+    REFUND = "refund", "退款"
+    LOGISTICS = "logistics", "物流"
+    SERVICE = "service", "服务态度"
+    FALSE_AD = "false_ad", "虚假宣传"
+    PRICE = "price", "价格"
+    FAKE = "fake", "假货"
+    SAFETY = "safety", "安全"
+    CONTRACT = "contract", "合同条款"
+    PRIVACY = "privacy", "隐私"
+    APP = "app", "应用体验"
+    MEASURE = "measure", "计量"
+    OTHER = "other", "其他"
+
+
+class Severity(Label):
+    """Harm if true, the least first."""
+
+    NONE = "none", "无"
+    ANNOYANCE = "annoyance", "烦扰"
+    MONEY = "money", "财产"
+    SAFETY = "safety", "人身"
+
+
+class Owner(Label):
+    """Root cause, as far as the text lets one see it."""
+
+    PRODUCT = "product", "产品"
+    TECH = "tech", "技术"
+    MARKETING = "marketing", "营销"
+    SUPPLIER = "supplier", "供应商"
+    LOGISTICS = "logistics", "物流"
+    SERVICE = "service", "服务"
+    POLICY = "policy", "规则"
+    UNKNOWN = "unknown", "不明"
+
+
+class Stage(Label):
+    """Journey stage in which the problem arose."""
+
+    BEFORE_BUYING = "before_buying", "购前"
+    BUYING = "buying", "购买"
+    DELIVERY = "delivery", "收货"
+    USING = "using", "使用"
+    AFTER_SALE = "after_sale", "售后"
+    LEAVING = "leaving", "离开"
+    NONE = "none", "无"
+
+
 class ComplaintStatus(Label):
     """One ladder for every board; the board's own word is kept beside it."""
 

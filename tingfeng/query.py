@@ -12,19 +12,20 @@ from datetime import datetime, timedelta
 
 from tingfeng.clock import SHANGHAI, parse_iso
 from tingfeng.errors import QuerySyntaxError
-from tingfeng.labels import Act, Label, PostKind, Sentiment
+from tingfeng.labels import Act, Label, PostKind, Sentiment, Severity, Stage, Topic
 from tingfeng.query_lexer import Token, split_tokens
 from tingfeng.query_pattern import compile_pattern
 from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Pattern, Term, TimeIs
 from tingfeng.text import BOUNDARY, normalise, split_units
 
 MAX_CHARACTERS, MAX_CLAUSES, MAX_DEPTH = 4000, 200, 40
-CLOSED: dict[str, type[Label]] = {"kind": PostKind, "sentiment": Sentiment, "act": Act}
+CLOSED: dict[str, type[Label]] = {
+    "kind": PostKind, "sentiment": Sentiment, "act": Act, "topic": Topic, "severity": Severity, "stage": Stage,
+}  # fmt: skip
 EXACT = ("source", "author_type", "region", "subject", "owned")
 NUMBERS = ("rating", "likes", "comments", "reposts", "views")
 TIMES = ("since", "until")
-UNJUDGED = ("topic", "severity", "stage")
-FIELDS = ("title", *CLOSED, *EXACT, *NUMBERS, *TIMES, *UNJUDGED)
+FIELDS = ("title", *CLOSED, *EXACT, *NUMBERS, *TIMES)
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character breaks RE2's encoder
 NUMBER = re.compile(r"(<=|>=|<|>|=)?(-?\d+(?:\.\d+)?)")
 
@@ -198,8 +199,6 @@ class Parser:
             near = difflib.get_close_matches(name, FIELDS, n=1)
             hint = f"是不是 {near[0]}: ?" if near else f"可以用 {'、'.join(FIELDS)}"
             raise QuerySyntaxError(f"没有 {name} 这个字段", position=token.position, hint=hint)
-        if name in UNJUDGED:
-            raise QuerySyntaxError(f"本版本还不判断 {name}", position=token.position, hint="可以用 sentiment: 或 act:")
         values = self._read_values(name)
         if name == "title":
             terms = [Term(term.units, term.prefix, True) for term in map(make_term, values)]

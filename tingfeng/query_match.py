@@ -13,6 +13,7 @@ from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Pat
 from tingfeng.records import Mention, Post
 from tingfeng.text import SEPARATOR, encode_units, normalise, split_units
 
+OF_MENTIONS = frozenset({"subject", "sentiment", "act", "topic", "severity", "stage"})
 COMPARE = {"<": operator.lt, "<=": operator.le, "=": operator.eq, ">=": operator.ge, ">": operator.gt}
 
 
@@ -109,14 +110,8 @@ def follows(first: list[tuple[int, int]], second: list[tuple[int, int]], distanc
 
 def field_values(name: str, post: Post, mention: Mention | None) -> set[str]:
     """What the post or its mention says in a field; empty when it says nothing."""
-    if name in ("subject", "sentiment", "act"):
-        if mention is None:
-            return set()
-        return {
-            "subject": {mention.subject},
-            "sentiment": {str(mention.sentiment)},
-            "act": {str(act) for act in mention.acts},
-        }[name]
+    if name in OF_MENTIONS:
+        return set() if mention is None else mention_values(name, mention)
     values = {
         "source": post.source,
         "kind": str(post.kind),
@@ -125,3 +120,13 @@ def field_values(name: str, post: Post, mention: Mention | None) -> set[str]:
         "owned": "true" if post.owned else "false",
     }
     return {values[name]} if values[name] else set()
+
+
+def mention_values(name: str, mention: Mention) -> set[str]:
+    """What a mention says in a field; empty when it was not judged."""
+    if name == "act":
+        return {str(act) for act in mention.acts}
+    if name == "topic":
+        return {str(opinion.topic) for opinion in mention.opinions}
+    value = getattr(mention, name)
+    return {str(value)} if value is not None else set()

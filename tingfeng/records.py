@@ -14,9 +14,13 @@ from tingfeng.labels import (
     Content,
     Level,
     Outcome,
+    Owner,
     PostKind,
     Sentiment,
+    Severity,
+    Stage,
     TimePrecision,
+    Topic,
 )
 
 
@@ -97,10 +101,21 @@ class Post:
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """观点: aspect × polarity (positive, neutral or negative). `aspect` is a finer level below the topic, '' for the topic itself."""
+
+    topic: Topic
+    polarity: Sentiment
+    aspect: str = ""
+
+
+@dataclass(frozen=True)
 class Mention:
     """Post × subject: the unit we count. `probabilities` maps negative/neutral/positive to [0, 1], empty if not judged.
 
     `harm_words` are safety words found un-negated near the subject; `corrected_by` names the person whose label stands.
+    `severity`, `stage` and `owner` are None when not judged; `demands` are Chinese words of the closed set; `effort` counts what the
+    author spent (calls, transfers, days, visits); `switched_to` names the competitor the author left for.
     """
 
     post_id: str
@@ -111,6 +126,13 @@ class Mention:
     harm_words: tuple[str, ...] = ()
     model: str = ""
     corrected_by: str = ""
+    opinions: tuple[Opinion, ...] = ()
+    severity: Severity | None = None
+    stage: Stage | None = None
+    owner: Owner | None = None
+    demands: tuple[str, ...] = ()
+    effort: Mapping[str, int] = field(default_factory=dict)
+    switched_to: str = ""
 
     @property
     def id(self) -> str:

@@ -36,10 +36,7 @@ def command(query: str, dims: str, since: str, until: str, fold: bool, as_json: 
     names = [name.strip() for name in dims.split(",") if name.strip()]
     unknown = [name for name in names if name not in set(Dim)]
     if unknown or not names:
-        later = "(topic、severity、stage 本版本还不判断)" if set(unknown) & {"topic", "severity", "stage"} else ""
-        raise UsageError(
-            f"没有 {'、'.join(unknown) or '空'} 这个维度{later}", where="--by", hint=f"可以写 {'、'.join(Dim)}"
-        )
+        raise UsageError(f"没有 {'、'.join(unknown) or '空'} 这个维度", where="--by", hint=f"可以写 {'、'.join(Dim)}")
     try:
         start, end = (parse_iso(text) if text else None for text in (since, until))
     except ValueError as error:

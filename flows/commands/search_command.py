@@ -10,6 +10,7 @@ from flows.console import print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from store.posts import Hit
+    from tingfeng.records import Mention
 
 
 @click.command("search")
@@ -63,6 +64,17 @@ def command(query: str, since: str, until: str, limit: int, cursor: str, as_json
     return 0
 
 
+def judged_values(mention: Mention) -> dict[str, object]:
+    """What was judged beyond sentiment and acts; what was not is absent."""
+    values: dict[str, object] = {
+        "aspects": [{"topic": str(one.topic), "polarity": str(one.polarity), "aspect": one.aspect} for one in mention.opinions],
+        "severity": mention.severity and str(mention.severity), "stage": mention.stage and str(mention.stage),
+        "owner": mention.owner and str(mention.owner), "demands": list(mention.demands), "effort": dict(mention.effort),
+        "competitor_switch": mention.switched_to,
+    }  # fmt: skip
+    return {name: value for name, value in values.items() if value}
+
+
 def hit_values(hit: Hit) -> dict[str, object]:
     """A hit as JSON: post, judgement, copies."""
     post, mention = hit.post, hit.mention
@@ -77,4 +89,5 @@ def hit_values(hit: Hit) -> dict[str, object]:
             "probabilities": dict(mention.probabilities), "acts": [str(act) for act in mention.acts],
             "harm_words": list(mention.harm_words), "model": mention.model, "corrected_by": mention.corrected_by,
         }  # fmt: skip
+        values |= judged_values(mention)
     return values

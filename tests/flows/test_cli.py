@@ -76,7 +76,7 @@ def test_search_and_count(filled: Any) -> None:
         {"subject": "暖芽", "mentions": 2},
         {"subject": "橙屿", "mentions": 1},
     ]
-    assert filled("count", "--by", "severity").code == 2
+    assert filled("count", "--by", "severty").code == 2
 
 
 def test_a_mistake_in_a_query_is_shown(filled: Any) -> None:

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.acts import judge_acts
 from nlp.clauses import part_about
 from nlp.content import judge_content
 from nlp.fold import fold, plain_text, sign, split_bands
-from nlp.harm import find_harm
 from nlp.lexicon import Lexicon, build_lexicon
 from nlp.mask import mask_personal, mask_post
 from nlp.pipeline import STEPS, Pipeline, check_order, describe_pipeline
+from nlp.rules import apply_rules
 from nlp.sentiment import LinearSentiment
 from nlp.subjects import SubjectMatch, SubjectMatcher
 from nlp.words import split_words
@@ -30,11 +29,16 @@ ROOT = Path(__file__).resolve().parents[2]
 NOW = parse_iso("2026-11-14T12:00")
 
 
+LEXICON = ROOT / "config" / "lexicon"
+TABLES = {
+    "aspects": tomllib.loads((ROOT / "config" / "aspects.toml").read_text("utf-8")),
+    **{name: tomllib.loads((LEXICON / f"{name}.toml").read_text("utf-8")) for name in ("acts", "harm", "tone", "demands", "journey")},
+}
+
+
 @pytest.fixture(scope="session")
 def lexicon() -> Lexicon:
-    folder = ROOT / "config" / "lexicon"
-    acts, harm = (tomllib.loads((folder / name).read_text("utf-8")) for name in ("acts.toml", "harm.toml"))
-    return build_lexicon(acts, harm, (folder / "stopwords.txt").read_text("utf-8"))
+    return build_lexicon(TABLES, (LEXICON / "stopwords.txt").read_text("utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -125,12 +129,12 @@ ACTS = [
 
 @pytest.mark.parametrize(("text", "acts"), ACTS)
 def test_acts(text: str, acts: set[Act], lexicon: Lexicon) -> None:
-    assert set(judge_acts(text, PostKind.ORIGINAL, lexicon)) == acts
+    assert set(apply_rules(text, PostKind.ORIGINAL, lexicon).acts) == acts
 
 
 def test_a_ticket_is_a_complaint_and_an_article_is_news(lexicon: Lexicon) -> None:
-    assert judge_acts("用了两天", PostKind.TICKET, lexicon) == (A.COMPLAINT,)
-    assert judge_acts("发布新款", PostKind.ARTICLE, lexicon) == (A.NEWS,)
+    assert apply_rules("用了两天", PostKind.TICKET, lexicon).acts == (A.COMPLAINT,)
+    assert apply_rules("发布新款", PostKind.ARTICLE, lexicon).acts == (A.NEWS,)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_a_ticket_is_a_complaint_and_an_article_is_news(lexicon: Lexicon) -> Non
     ],
 )  # fmt: skip
 def test_harm(text: str, words: tuple[str, ...], lexicon: Lexicon) -> None:
-    assert find_harm(text, lexicon) == words
+    assert apply_rules(text, PostKind.ORIGINAL, lexicon).harm == words
 
 
 LONG = "姐妹们快看这个直播间今晚半价前一百名再送养生杯错过等一年"
@@ -261,7 +265,7 @@ def test_order_of_steps_is_checked() -> None:
 
 def test_lexicon_mistakes_are_named() -> None:
     with pytest.raises(SettingsError, match=r"harm\.toml words"):
-        build_lexicon({}, {"words": "起火"}, "")
+        build_lexicon(TABLES | {"harm": {"words": "起火"}}, "")
 
 
 def test_list_of_steps_in_the_docs_is_fresh() -> None:

@@ -12,10 +12,10 @@ import pytest
 from store.posts import Dim, Hit, PostStore
 from tingfeng.clock import parse_iso
 from tingfeng.errors import StoreError, UsageError
-from tingfeng.labels import ComplaintStatus, PostKind, Sentiment
+from tingfeng.labels import ComplaintStatus, Content, Owner, PostKind, Sentiment, Severity, Stage, Topic
 from tingfeng.query import parse_query
 from tingfeng.query_match import matches
-from tingfeng.records import Author, Complaint, Engagement, JudgedPost, Mention, Post
+from tingfeng.records import Author, Complaint, Engagement, JudgedPost, Mention, Opinion, Post
 
 NOW = parse_iso("2026-11-20T12:00")
 MakePost = Callable[..., Post]
@@ -298,3 +298,34 @@ def test_search_says_what_the_matcher_says(
         assert page.total == len(expected)
         assert sum(row.mentions for row in post_store.count([Dim.SOURCE], query)) == len(expected)
     assert asked > 250
+
+
+FULL = {
+    "opinions": (Opinion(Topic.REFUND, Sentiment.NEGATIVE), Opinion(Topic.QUALITY, Sentiment.NEUTRAL, "battery")),
+    "severity": Severity.MONEY, "stage": Stage.AFTER_SALE, "owner": Owner.SERVICE, "demands": ("退款", "道歉"),
+    "effort": {"calls": 6, "days": 20}, "switched_to": "橙屿",
+}  # fmt: skip
+
+
+def test_a_full_judgement_comes_back_as_it_went_in(post_store: PostStore, post: MakePost) -> None:
+    one = post(1)
+    mention = Mention(one.id, "暖芽", (), Sentiment.NEGATIVE, **FULL)  # type: ignore[arg-type]
+    post_store.add_posts([one])
+    post_store.save_judged([JudgedPost(one.id, Content.OK, (mention,))], NOW)
+    assert [hit.mention for hit in post_store.search().hits] == [mention]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("topic:refund", 1), ("topic:(safety OR quality)", 1), ("topic:price", 0), ("severity:money stage:after_sale", 1), ("暖芽 NOT severity:money", 1)],
+)
+def test_topics_severity_and_stage_can_be_asked_for(post_store: PostStore, post: MakePost, fill: Fill, query: str, found: int) -> None:
+    one = post(1)
+    fill([post(2)])
+    post_store.add_posts([one])
+    mention = Mention(one.id, "暖芽", (), Sentiment.NEGATIVE, **FULL)  # type: ignore[arg-type]
+    post_store.save_judged([JudgedPost(one.id, Content.OK, (mention,))], NOW)
+    assert post_store.search(parse_query(query)).total == found
+    assert {row.key: row.mentions for row in post_store.count([Dim.TOPIC, Dim.SEVERITY])} == {
+        ("", ""): 1, ("quality", "money"): 1, ("refund", "money"): 1,
+    }  # fmt: skip

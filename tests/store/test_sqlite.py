@@ -9,14 +9,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from store.sqlite import SQLitePostStore
+from tingfeng.clock import parse_iso
 from tingfeng.errors import StoreError
 from tingfeng.records import Post
 
+NOW = parse_iso("2026-11-20T12:00")
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
 import sys
@@ -121,3 +125,18 @@ def test_reading_only_changes_nothing(tmp_path: Path, post: Callable[..., Post])
     with pytest.raises(StoreError, match="只读"):
         store.add_posts([post(1)])
     store.close()
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path, post: Callable[..., Post], judged: Any) -> None:
+    file = tmp_path / "posts.db"
+    store = SQLitePostStore(file)
+    store.add_posts([post(1)])
+    store.save_judged([judged(post(1))], NOW)
+    store.close()
+    with closing(sqlite3.connect(file)) as old:
+        for name in ("topics", "severity", "stage", "details"):
+            old.execute(f"ALTER TABLE mentions DROP COLUMN {name}")
+        old.execute("PRAGMA user_version = 1")
+    opened = SQLitePostStore(file)
+    assert [hit.mention for hit in opened.search().hits] == list(judged(post(1)).mentions)
+    opened.close()

@@ -105,7 +105,7 @@ def test_not_binds_before_and_before_or() -> None:
         ('"退款', 0, "引号"),
         ("sentimant:negative 退款", 0, "sentiment"),
         ("sentiment:negativ", 10, "negative"),
-        ("severity:money", 0, "还不判断"),
+        ("severity:mony", 9, "money"),
         ("rating:高", 7, "数字"),
         ("since:昨天", 6, "日期"),
         ("NEAR/900(a b)", 0, "500"),

@@ -1,0 +1,130 @@
+"""Opinions: which aspects a text judges, how, and about whom (LABELS §5). Clause by clause, aware of negation, questions and proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nlp.cues import Hit
+from nlp.lexicon import ACT, ASPECT, TONE, Lexicon
+from nlp.reading import Reading
+from nlp.taxonomy import Aspect
+from tingfeng.labels import Act, Sentiment
+from tingfeng.records import Opinion
+
+
+@dataclass(frozen=True)
+class Found:
+    """An opinion and where it stands; `polarity` None when its clause does not say."""
+
+    node: Aspect
+    polarity: Sentiment | None
+    clause: int
+    start: int
+
+
+def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> list[Found]:
+    """All opinions in order of appearance. A plain ad has none; of a topic the finest level that was named stands."""
+    if Act.AD in acts and not reading.first_person:
+        return []
+    nodes = lexicon.taxonomy.by_path()
+    proposing = {hit.clause for hit in reading.hits(ACT) if hit.name in ("suggestion.cues", "suggestion.start")}
+    asking = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.cues"}
+    asking |= {number for number, clause in enumerate(reading.clauses) if clause.asks}
+    found: list[Found] = []
+    for hit in reading.hits(ASPECT):
+        path, _, kind = hit.name.partition(":")
+        polarity = told_polarity(reading, hit, kind)
+        if kind == "names":
+            polarity = named_polarity(reading, hit, proposing, asking, acts)
+        elif polarity is None:
+            continue
+        found.append(Found(nodes[path], polarity, hit.clause, hit.start))
+    return drop_covered(found, reading)
+
+
+def told_polarity(reading: Reading, hit: Hit, kind: str) -> Sentiment | None:
+    """Of a cue that judges by itself. Negated it says the contrary; asked about it is neutral; imagined it is nothing."""
+    if reading.asked(hit):
+        return Sentiment.NEUTRAL
+    if reading.supposed(hit):
+        return None
+    if kind == "bad":
+        return Sentiment.POSITIVE if reading.negated(hit) and not starts_negative(reading, hit) else Sentiment.NEGATIVE
+    return Sentiment.NEGATIVE if reading.negated(hit) else Sentiment.POSITIVE
+
+
+def starts_negative(reading: Reading, hit: Hit) -> bool:
+    """Whether the cue is itself a `不…`: what stands before it does not turn it round."""
+    return reading.plain[hit.start] in "不没未无拒"
+
+
+def named_polarity(
+    reading: Reading, hit: Hit, proposing: set[int], asking: set[int], acts: Collection[Act]
+) -> Sentiment | None:
+    """Of a word that only names: the judgement in its clause, else in the next of its sentence; neutral when asked or proposed."""
+    judged = clause_polarity(reading, hit.clause)
+    if judged is not None and hit.clause not in asking:
+        return judged
+    if hit.clause in proposing or (hit.clause in asking and Act.QUESTION in acts):
+        return Sentiment.NEUTRAL
+    after = hit.clause + 1
+    clauses = reading.clauses
+    if hit.end == clauses[hit.clause].end and after < len(clauses) and clauses[after].sentence == clauses[hit.clause].sentence:
+        return clause_polarity(reading, after)
+    return None
+
+
+def clause_polarity(reading: Reading, number: int) -> Sentiment | None:
+    """What the words of judgement in a clause come to; None when they say nothing or both."""
+    balance = 0
+    covered = -1
+    for hit in sorted((hit for hit in reading.hits(TONE) if hit.clause == number), key=lambda hit: (hit.start, -hit.end)):
+        if hit.name not in ("good", "bad") or hit.end <= covered or reading.supposed(hit):
+            continue
+        covered = hit.end
+        sign = 1 if hit.name == "good" else -1
+        if reading.negated(hit):
+            sign = -1 if hit.name == "good" else 0 if reading.plain[hit.start] == "不" else 1
+        balance += sign
+    if balance == 0:
+        return None
+    return Sentiment.POSITIVE if balance > 0 else Sentiment.NEGATIVE
+
+
+def drop_covered(found: Sequence[Found], reading: Reading) -> list[Found]:
+    """Named words that say nothing go; a judged aspect beats the bare name of its topic in the same clause."""
+    judged = {(one.node.topic, one.clause) for one in found if one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE)}
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: one.start):
+        if one.polarity is None:
+            continue
+        if one.polarity is Sentiment.NEUTRAL and (one.node.topic, one.clause) in judged:
+            continue
+        kept.append(one)
+    return kept
+
+
+def merge_opinions(found: Iterable[Found]) -> tuple[Opinion, ...]:
+    """One opinion a topic and polarity, at its finest level; neutral gives way to a judgement of the same topic."""
+    best: dict[tuple[str, Sentiment], Found] = {}
+    for one in found:
+        assert one.polarity is not None
+        key = (str(one.node.topic), one.polarity)
+        if key not in best or len(one.node.path) > len(best[key].node.path):
+            best[key] = one
+    judged = {topic for topic, polarity in best if polarity is not Sentiment.NEUTRAL}
+    return tuple(
+        Opinion(one.node.topic, polarity, one.node.aspect)
+        for (topic, polarity), one in best.items()
+        if polarity is not Sentiment.NEUTRAL or topic not in judged
+    )
+
+
+def topics_of(opinions: Iterable[Opinion]) -> Mapping[str, Sentiment]:
+    """Topic → polarity, negative first where both are said."""
+    table: dict[str, Sentiment] = {}
+    for opinion in opinions:
+        if table.get(str(opinion.topic)) is not Sentiment.NEGATIVE:
+            table[str(opinion.topic)] = opinion.polarity
+    return table

@@ -1,0 +1,174 @@
+"""Finds thousands of cues in one pass. A cue is written as people would: literal characters and four marks.
+
+`a…b` up to eight characters between, `a_b` up to two, never across a clause; `(a|b)` either; `a?` or not; `^a` at the beginning
+of a clause, `a$` at its end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import ahocorasick
+
+from tingfeng.errors import SettingsError
+from tingfeng.text import normalise
+
+GAPS = {"…": 8, "_": 2}
+MOST_FORMS = 4000
+SPLIT = re.compile(r"([…_])")
+
+
+class Tag(NamedTuple):
+    """What a cue stands for: `family` is the step that reads it, `name` the group within."""
+
+    family: str
+    name: str
+
+
+class Hit(NamedTuple):
+    """A cue that was found: character span in the normalised text, group, and number of the clause."""
+
+    start: int
+    end: int
+    name: str
+    clause: int
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A cue that was read: the words of each part, the gap before each further part, and whether it is bound to the clause's edges."""
+
+    parts: tuple[tuple[str, ...], ...]
+    gaps: tuple[int, ...]
+    at_start: bool
+    at_end: bool
+
+
+def read_cue(written: str, where: str) -> Pattern:
+    """Raises SettingsError for brackets that do not pair, an empty part, a gap inside brackets or too many forms."""
+    text = written.strip()
+    at_start, at_end = text.startswith("^"), text.endswith("$")
+    marked = SPLIT.split(text.removeprefix("^").removesuffix("$"))
+    parts = tuple(read_part(part, written, where) for part in marked[0::2])
+    return Pattern(parts, tuple(GAPS[mark] for mark in marked[1::2]), at_start, at_end)
+
+
+def read_part(part: str, written: str, where: str) -> tuple[str, ...]:
+    """The words that one part of a cue stands for, normalised."""
+    forms, rest = read_choices(part, 0)
+    if rest != len(part):
+        raise SettingsError(f"“{written}”的括号不成对", where=where, hint="例如 (不|拒绝)…退款;… 和 _ 要写在括号外面")
+    if len(forms) > MOST_FORMS:
+        raise SettingsError(f"“{written}”的写法超过 {MOST_FORMS} 种", where=where, hint="请拆成几条")
+    words = tuple(dict.fromkeys(normalise(form) for form in forms))
+    if not all(words):
+        raise SettingsError(f"“{written}”里有空的一段", where=where, hint="… 和 _ 两边都要有字")
+    return words
+
+
+def read_choices(text: str, at: int) -> tuple[list[str], int]:
+    """The forms of `a|b?(c|d)` from `at` on, and where they ended: at a closing bracket, or at the end."""
+    done: list[str] = []
+    forms = [""]
+    while at < len(text) and text[at] != ")":
+        if text[at] == "|":
+            done, forms, at = done + forms, [""], at + 1
+            continue
+        if text[at] == "(":
+            choices, at = read_choices(text, at + 1)
+            if at >= len(text):
+                return forms, len(text) + 1
+            at += 1
+        else:
+            choices, at = [text[at]], at + 1
+        if at < len(text) and text[at] == "?":
+            choices, at = [*choices, ""], at + 1
+        if len(forms) * len(choices) > MOST_FORMS:
+            return forms * len(choices), len(text)
+        forms = [head + tail for head, tail in product(forms, choices)]
+    return [*done, *forms], at
+
+
+class Ending(NamedTuple):
+    """What the automaton knows at the end of a word: its length, the cues it is, and (number, place) of the longer cues it is a part of."""
+
+    length: int
+    whole: tuple[tuple[Tag, bool, bool], ...]
+    parts: tuple[tuple[int, int], ...]
+
+
+class CueBook:
+    """All cues of all steps in one automaton. Reading a text changes nothing in it."""
+
+    def __init__(self, cues: Mapping[Tag, Iterable[str]]) -> None:
+        whole: dict[str, dict[tuple[Tag, bool, bool], None]] = {}
+        parts: dict[str, list[tuple[int, int]]] = {}
+        self._patterns: list[tuple[Tag, Pattern]] = []
+        for tag, lines in cues.items():
+            for pattern in (read_cue(line, f"{tag.family} {tag.name}") for line in lines):
+                if len(pattern.parts) == 1:
+                    for word in pattern.parts[0]:
+                        whole.setdefault(word, {})[tag, pattern.at_start, pattern.at_end] = None
+                    continue
+                # the last part first: a word that closes one stretch may open the next only afterwards
+                for place in reversed(range(len(pattern.parts))):
+                    for word in pattern.parts[place]:
+                        parts.setdefault(word, []).append((len(self._patterns), place))
+                self._patterns.append((tag, pattern))
+        self._automaton = ahocorasick.Automaton()
+        for word in {**whole, **parts}:
+            self._automaton.add_word(word, Ending(len(word), tuple(whole.get(word, ())), tuple(parts.get(word, ()))))
+        self._automaton.make_automaton()
+        self._empty = not whole and not parts
+
+    def find(self, plain: str, clauses: Sequence[tuple[int, int]]) -> dict[str, list[Hit]]:
+        """Family → hits in order of their ends. `clauses` are the spans of the clauses, in order."""
+        found: dict[str, list[Hit]] = {}
+        if self._empty or not clauses:
+            return found
+        number, (clause_start, clause_end), last = 0, clauses[0], len(clauses) - 1
+        begun: dict[tuple[int, int], tuple[int, int]] = {}
+        for end_at, (length, whole, parts) in self._automaton.iter(plain):
+            end = end_at + 1
+            while end > clause_end and number < last:
+                number += 1
+                clause_start, clause_end = clauses[number]
+                begun.clear()
+            start = end - length
+            if start < clause_start or end > clause_end or inside_word(plain, start, end):
+                continue
+            for (family, name), at_start, at_end in whole:
+                if (not at_start or start == clause_start) and (not at_end or end == clause_end):
+                    found.setdefault(family, []).append(Hit(start, end, name, number))
+            for key in parts:
+                tag, pattern = self._patterns[key[0]]
+                place = key[1]
+                if place == 0:
+                    if not pattern.at_start or start == clause_start:
+                        begun[key] = (start, end)
+                    continue
+                before = begun.get((key[0], place - 1))
+                if before is None or not 0 <= start - before[1] <= pattern.gaps[place - 1]:
+                    continue
+                if place < len(pattern.parts) - 1:
+                    begun[key] = (before[0], end)
+                elif not pattern.at_end or end == clause_end:
+                    found.setdefault(tag.family, []).append(Hit(before[0], end, tag.name, number))
+        return found
+
+
+def inside_word(plain: str, start: int, end: int) -> bool:
+    """Whether a Latin cue is cut out of a longer word: `app` in `happy`."""
+    first, last = plain[start], plain[end - 1]
+    return (is_latin(first) and start > 0 and is_latin(plain[start - 1])) or (
+        is_latin(last) and end < len(plain) and is_latin(plain[end])
+    )
+
+
+def is_latin(character: str) -> bool:
+    """a letter of the ASCII alphabet; digits are left free: 等了3天."""
+    return "a" <= character <= "z"

@@ -1,0 +1,150 @@
+"""A text as the steps see it: normalised once, cut into clauses once, all cues found in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from nlp.cues import CueBook, Hit
+from tingfeng.text import HAN, normalise
+
+# long texts are judged by their beginning and end, where the matter and the verdict stand
+FIRST, LAST = 6000, 2000
+MARK = re.compile(rf"[,。!?;:~()【】「」『』“”\"…|]+|\.{{2,}}|(?<=[{HAN}\d])\.(?=\s|$|[{HAN}])|(?<=[{HAN}\])]) (?=[{HAN}\[(])")
+STOPS = frozenset("。!?;…~|")
+REACH = 8
+NEGATED = re.compile(
+    r"(?:没有|没啥|没什么|没|未|无|不|别|勿|莫|甭|毫无|并非|不是|绝非|谈不上|称不上|算不上|说不上|难以|无法|拒绝|零)"
+    r"(?:太|很|怎么|咋|能|会|是|有|出现|发生|造成|存在|再|那么|这么|特别|什么|啥|一点儿?|半点|丝毫|任何|让人|令人|觉得|感到|感觉|值得|想|敢|"
+    r"给|被|出|见|到|过|得到|明显|丝|点|多|多么|十分|非常|算|够|导致|引起|引发|产生|可|用|必|要|曾|的|怎么样)*$"
+)
+DOUBLE = re.compile(r"(?:没有|没|不是|无|不得|不能|不会|不可能|没人|没理由|谁能)不(?:会|想|敢|能|是)?$")
+NOT_NEGATING = re.compile(
+    r"(?:不|没)(?:是|能|会|要|有)?(?:不|没)|(?:是|能|会|要|有|好|用|值|行)不(?:是|能|会|要|有|好|用|值|行)?$|"
+    r"差不多$|没想到|不知道?|有没有"
+)
+SUPPOSED = re.compile(
+    r"如果|要是|万一|假如|倘若|一旦|生怕|害怕|就怕|只怕|怕会|怕被|怕是|有点怕|担心|以免|避免|防止|免得|预防|杜绝|小心|谨防|严防|防$|不会"
+)
+MOCKED = re.compile(r"^(?:个屁|个鬼|才怪|个毛|个锤子|你个头|个头|个寂寞|了个寂寞)")
+ASKED_BEFORE = re.compile(
+    r"(?:会不会|是不是|有没有|要不要|能不能|可不可以|可以不|怕不怕|算不算|是否|会否|好不|多不|"
+    r"容不容易)[^,]{0,6}$|求$|请(大家)?$"
+)
+ASKED_AFTER = re.compile(r"^[^,]{0,4}?(?:吗|么|嘛|不|没有?|呢)?$")
+POLAR = re.compile(r"(?:吗|么|嘛|不|没|没有)[呀啊哦呢]?$")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A stretch without a mark inside; `mark` is what follows it, `sentence` counts the sentences."""
+
+    start: int
+    end: int
+    text: str
+    mark: str
+    sentence: int
+
+    @property
+    def asks(self) -> bool:
+        """Whether a question mark or a particle of asking ends it."""
+        return "?" in self.mark or (POLAR.search(self.text) is not None and not self.text.endswith(("没", "不")))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`plain` is the normalised text; `clauses` cover it without the marks; `families` maps a family to its hits."""
+
+    plain: str
+    clauses: tuple[Clause, ...]
+    families: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
+
+    def hits(self, family: str) -> Sequence[Hit]:
+        """Hits of a family in order of their ends."""
+        return self.families.get(family, ())
+
+    def has(self, family: str, name: str) -> bool:
+        """Whether any cue of that group stands in the text."""
+        return any(hit.name == name for hit in self.hits(family))
+
+    def words(self, hit: Hit) -> str:
+        """The characters of a hit."""
+        return self.plain[hit.start : hit.end]
+
+    def before(self, hit: Hit, reach: int = REACH) -> str:
+        """What stands before it in its clause, at most `reach` characters."""
+        return self.plain[max(self.clauses[hit.clause].start, hit.start - reach) : hit.start]
+
+    def after(self, hit: Hit) -> str:
+        """What stands after it in its clause."""
+        return self.plain[hit.end : self.clauses[hit.clause].end]
+
+    def negated(self, hit: Hit) -> bool:
+        """`不好用`, `没有过敏`, `好用个屁`; not `没有不满意`, `好不好用`, `不仅好用`."""
+        if MOCKED.search(self.after(hit)):
+            return True
+        before = self.before(hit)
+        if not NEGATED.search(before):
+            return False
+        return not (DOUBLE.search(before) or NOT_NEGATING.search(before))
+
+    def supposed(self, hit: Hit) -> bool:
+        """Feared, forbidden or imagined, not told: `万一起火`, `担心过敏`, `防漏电`."""
+        return SUPPOSED.search(self.before(hit, 10)) is not None
+
+    def asked(self, hit: Hit) -> bool:
+        """Asked whether it is so: `会不会漏水`, `是正品吗`; not `漏水了怎么办`."""
+        if ASKED_BEFORE.search(self.before(hit, 12)):
+            return True
+        after = self.after(hit)
+        return self.clauses[hit.clause].asks and not after.startswith("了") and ASKED_AFTER.search(after) is not None
+
+    def told(self, hit: Hit) -> bool:
+        """Said as a fact: neither negated nor imagined nor asked."""
+        return not (self.negated(hit) or self.supposed(hit) or self.asked(hit))
+
+    @cached_property
+    def first_person(self) -> bool:
+        """Whether somebody speaks of themselves."""
+        return FIRST_PERSON.search(self.plain) is not None
+
+
+FIRST_PERSON = re.compile(r"我|俺|咱|本人|楼主|偶|老子|劳资|自己|家里|老公|老婆|孩子|宝宝|我妈|亲测")
+
+
+def split_clauses(plain: str) -> tuple[Clause, ...]:
+    """Clauses of a normalised text. White space beside Han ends one, as in posts without punctuation."""
+    clauses: list[Clause] = []
+    at = sentence = 0
+    for mark in MARK.finditer(plain):
+        clauses_end = mark.start()
+        if plain[at:clauses_end].strip():
+            clauses.append(Clause(at, clauses_end, plain[at:clauses_end], mark.group(), sentence))
+        elif clauses:
+            last = clauses[-1]
+            clauses[-1] = Clause(last.start, last.end, last.text, last.mark + mark.group(), last.sentence)
+        if STOPS & set(mark.group()) or mark.group().startswith(".."):
+            sentence += 1
+        at = mark.end()
+    if plain[at:].strip():
+        clauses.append(Clause(at, len(plain), plain[at:], "", sentence))
+    return tuple(clauses)
+
+
+def shorten(plain: str) -> str:
+    """The beginning and the end of a very long text."""
+    return plain if len(plain) <= FIRST + LAST else f"{plain[:FIRST]}\u3002{plain[-LAST:]}"
+
+
+def read_text(text: str, book: CueBook) -> Reading:
+    """Reads a text, title and all."""
+    return read_plain(normalise(text), book)
+
+
+def read_plain(plain: str, book: CueBook) -> Reading:
+    """The same for a text that is normalised already."""
+    plain = shorten(plain)
+    clauses = split_clauses(plain)
+    return Reading(plain, clauses, book.find(plain, [(clause.start, clause.end) for clause in clauses]))
