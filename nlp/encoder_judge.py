@@ -55,11 +55,12 @@ class Answers:
     acts: Mapping[str, float]
     topics: Mapping[str, float]
     severity: Mapping[str, float]
-    spam: float
 
 
 class EncoderJudge:
     """Judges many texts at once; a text that it has judged lately is not judged again."""
+
+    engine = "encoder+linear"
 
     def __init__(
         self, model: OnnxModel, reader: PieceReader, settings: EncoderSettings, linear: LinearSentiment, kept: int = 50_000
@@ -67,7 +68,6 @@ class EncoderJudge:
         self._model, self._reader, self._settings, self._linear = model, reader, settings, linear
         self._cache = AnswerCache(kept)
         self.name = f"encoder-{settings.version}"
-        self.engine = "encoder+linear"
 
     @classmethod
     def load(cls, folder: Path = FOLDER, linear: LinearSentiment | None = None) -> EncoderJudge:
@@ -88,12 +88,9 @@ class EncoderJudge:
     def read(self, texts: Sequence[str]) -> list[Answers]:
         """What every head says."""
         return [
-            Answers(
-                name_values("sentiment", row), name_values("acts", row), name_values("topics", row),
-                name_values("severity", row), row[STARTS["spam"]],
-            )
+            Answers(*(name_values(head, row) for head in ("sentiment", "acts", "topics", "severity")))
             for row in self.weigh(texts).tolist()
-        ]  # fmt: skip
+        ]
 
     def says(self, head: str, values: Mapping[str, float]) -> tuple[str, ...]:
         """The labels of a head with several outputs that reach their thresholds."""

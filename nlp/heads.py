@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from nlp.sentiment import CLASSES
-from tingfeng.labels import Act
+from tingfeng.labels import Act, Severity, Topic
 
 ACTS = tuple(act for act in Act if act is not Act.OTHER)
-TOPICS = (
-    "quality", "after_sale", "refund", "logistics", "service", "false_ad", "price",
-    "fake", "safety", "contract", "privacy", "app", "measure", "other",
-)  # fmt: skip
-SEVERITIES = ("none", "annoyance", "money", "safety")
 # the ten of CCF-BDCI 2018; trained as a head of its own because its labels are made by people
 CAR_ASPECTS = ("价格", "内饰", "动力", "外观", "安全性", "操控", "油耗", "空间", "舒适性", "配置")
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "sentiment": tuple(str(label) for label in CLASSES),
     "acts": tuple(str(act) for act in ACTS),
-    "topics": TOPICS,
-    "severity": SEVERITIES,
-    "spam": ("spam",),
+    "topics": tuple(str(topic) for topic in Topic),
+    "severity": tuple(str(severity) for severity in Severity),
     "car": CAR_ASPECTS,
 }
 SIZES: Mapping[str, int] = {name: len(labels) for name, labels in OUTPUTS.items()}
@@ -65,6 +59,6 @@ def one_hot(size: int, index: int) -> list[float]:
     return [float(place == index) for place in range(size)]
 
 
-def mark(labels: Sequence[str], found: Sequence[str] | frozenset[str]) -> list[float]:
+def mark(labels: Sequence[str], found: Collection[str]) -> list[float]:
     """1 for each label that was found."""
     return [float(label in found) for label in labels]

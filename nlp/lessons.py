@@ -5,23 +5,34 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from nlp.heads import CAR_ASPECTS, Lesson, mark, one_hot
+from nlp.heads import ACTS, CAR_ASPECTS, OUTPUTS, Lesson, mark, one_hot
 from nlp.labelled import Labelled, hold_out, leave_out, read_letters, read_split
+from nlp.rules import WeakLabels
 from nlp.sentiment import CLASSES
 from nlp.train import drop_known
-from tingfeng.labels import Sentiment
+from tingfeng.labels import PostKind, Sentiment
 
 CAR_FILE = "ccf_bdci2018_auto.csv.gz"
+# texts without labels: file → how its source is called and what kind of post its texts are
+UNLABELLED: Mapping[str, tuple[str, PostKind]] = {
+    "eprstmt_unlabeled.json.gz": ("eprstmt", PostKind.REVIEW),
+    "zhengwu_complaints_495.csv.gz": ("zhengwu", PostKind.TICKET),
+}
+TEXT_FIELDS = ("sentence", "留言详情")
+REVIEWS = frozenset({"osh", "resto"})
+WeakJudge = Callable[[str, PostKind], WeakLabels]
 # share of each source in what is drawn; a source may come round several times before another is through
 MIX: Mapping[str, float] = {
-    "osh": 0.40, "wb100k": 0.10, "weibo2018": 0.08, "smp_u": 0.04, "smp_v": 0.10, "emo8": 0.12, "ccf": 0.08, "resto": 0.08,
+    "osh": 0.36, "wb100k": 0.09, "weibo2018": 0.08, "smp_u": 0.04, "smp_v": 0.09, "emo8": 0.11, "ccf": 0.08, "resto": 0.08,
+    "eprstmt": 0.06, "zhengwu": 0.01,
 }  # fmt: skip
 CHUNK = 2048
 
@@ -40,6 +51,38 @@ def read_lessons(data: Path, split: str) -> list[Lesson]:
     told = {read_letters(row.text) for name in ("train", "dev", "test") for row in read_split(data, name)}
     mixed = [(letters, car) for letters, car in cars.items() if letters not in told and hold_out(letters) == split]
     return lessons + [Lesson("ccf", car.text, {"car": mark(CAR_ASPECTS, car.aspects)}) for _, car in mixed]
+
+
+def read_unlabelled(data: Path) -> list[tuple[str, PostKind, str]]:
+    """Source, kind and text of what lies in `data` without labels."""
+    found: list[tuple[str, PostKind, str]] = []
+    for name, (source, kind) in UNLABELLED.items():
+        if not (data / name).is_file():
+            continue
+        with gzip.open(data / name, "rt", encoding="utf-8-sig", newline="") as stream:
+            rows = map(json.loads, stream) if ".json" in name else csv.DictReader(stream)
+            found += [(source, kind, row[key]) for row in rows for key in TEXT_FIELDS if row.get(key)]
+    return found
+
+
+def add_weak_labels(
+    lessons: Sequence[Lesson], data: Path, judge: WeakJudge, *, unlabelled: bool = True
+) -> list[Lesson]:
+    """The lessons with acts, topics and severity as rules see them, and the texts without labels as further lessons."""
+    kinds = [PostKind.REVIEW if lesson.source in REVIEWS else PostKind.ORIGINAL for lesson in lessons]
+    weak = [add_weak(lesson, judge(lesson.text, kind)) for lesson, kind in zip(lessons, kinds, strict=True)]
+    more = read_unlabelled(data) if unlabelled else []
+    return weak + [add_weak(Lesson(source, text, {}), judge(text, kind)) for source, kind, text in more]
+
+
+def add_weak(lesson: Lesson, labels: WeakLabels) -> Lesson:
+    """One lesson with what the rules say of it; `other` is no act of its own but none of them."""
+    told = {
+        "acts": mark(ACTS, labels.acts),
+        "topics": mark(OUTPUTS["topics"], labels.topics),
+        "severity": one_hot(len(OUTPUTS["severity"]), OUTPUTS["severity"].index(labels.severity)),
+    }
+    return replace(lesson, targets={**lesson.targets, **told}, cues=labels.cues)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,13 @@ RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weigh
 
 
 class SentimentJudge(Protocol):
-    """What the pipeline asks of any sentiment model. `name` is the model version stored with each mention."""
+    """What the pipeline asks of any sentiment model.
+
+    `name` is the model version stored with each mention; `engine` says what judges, and why where it is only the second choice.
+    """
 
     name: str
+    engine: str
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Calibrated probabilities of negative, neutral and positive for each text; alike for a text with nothing to read."""
@@ -61,7 +65,9 @@ def hash_weights(weights: npt.NDArray[np.int8], scale: Sequence[float], bias: Se
 
 
 class LinearSentiment:
-    """The default judge. Weights int8 [BUCKETS, 3]; temperature and threshold from held-out data."""
+    """Weights int8 [BUCKETS, 3]; temperature and threshold from held-out data."""
+
+    engine: str = "linear"
 
     def __init__(self, weights: npt.NDArray[np.int8], settings: LinearSettings) -> None:
         self._weights, self._settings = weights, settings
@@ -155,9 +161,23 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def load_sentiment(model: str) -> SentimentJudge:
-    """`default`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
-    if model == "default":
+    """`default`, `linear`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
+    if model == "linear":
         return LinearSentiment.load()
+    if model == "default":
+        return load_default()
     from nlp.torch_models import TransformerSentiment
 
     return TransformerSentiment.load(Path(model))
+
+
+def load_default() -> SentimentJudge:
+    """The encoder; when it cannot be loaded the linear model, whose `engine` then says why. Raises ModelError without either."""
+    try:
+        from nlp.encoder_judge import EncoderJudge
+
+        return EncoderJudge.load()
+    except ModelError as error:
+        second = LinearSentiment.load()
+        second.engine = f"linear({error.message})"
+        return second

@@ -119,6 +119,8 @@ def split_loss(scores: torch.Tensor, gold: torch.Tensor, two_way: float) -> torc
 class TransformerSentiment:
     """A local sequence classifier with two or three classes; nothing is fetched from a hub."""
 
+    engine = "hf"
+
     def __init__(self, tokenizer: object, model: object, order: Sequence[Sentiment], longest: int, name: str) -> None:
         self._tokenizer, self._model, self._order, self._longest = tokenizer, model, tuple(order), longest
         self.name = name

@@ -17,6 +17,7 @@ SET = SetReport(
     classes={"negative": Score(0.8, 1.0, 0.8889, 4), "positive": Score(1.0, 0.8333, 0.9091, 6)},
     ece=0.05,
     uncertain=0.1,
+    alarm=Score(0.75, 0.5, 0.6, 4),
     seen=True,
 )
 
@@ -33,12 +34,12 @@ def test_row_shows_every_measure_and_a_dash_for_a_class_that_is_not_there() -> N
     row = render_table([SET]).splitlines()[-1]
     assert row == (
         "| 家居 | 10 | 0.900 | 0.899 | 0.600 | 0.700 | 0.80 / 1.00 / 0.89(4) | – "
-        "| 1.00 / 0.83 / 0.91(6) | 0.050 | 10.0% |"
+        "| 1.00 / 0.83 / 0.91(6) | 0.75 / 0.50 | 0.050 | 10.0% |"
     )
 
 
 def test_rows_have_as_many_cells_as_the_head() -> None:
-    assert {line.count("|") for line in render_table([SET]).splitlines()} == {12}
+    assert {line.count("|") for line in render_table([SET]).splitlines()} == {13}
 
 
 def test_seen_and_unseen_stand_apart() -> None:
