@@ -31,6 +31,8 @@ ORIGINS: Mapping[str, tuple[str, str, str]] = {
     "emo8": ("微博分句,七情绪加无", "NLPCC2013 与大连理工/理大情绪语料", "未写明"),
     "ccf": ("汽车论坛,各方面一致的文本", "CCF-BDCI 2018", "竞赛数据"),
     "resto": ("餐馆评价分句", "yangheng95/ABSADatasets ACOS", "MIT"),
+    "eprstmt": ("购物评价,没有标签", "CLUEbenchmark/FewCLUE eprstmt", "未写明"),
+    "zhengwu": ("政务投诉,没有用它的标签", "泰迪杯 2020 C 题样例", "竞赛数据"),
     "apc": ("带对象的句子,只用于测量", "yangheng95/ABSADatasets", "MIT"),
 }
 

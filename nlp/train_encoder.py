@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,17 +17,21 @@ from nlp.encoder_judge import (
     PIECES_FILE,
     RESTORE,
     SETTINGS_FILE,
+    EncoderJudge,
     EncoderSettings,
     combine,
     describe_settings,
     hash_network,
 )
+from nlp.encoder_page import CARD_FILE, EncoderFacts, render_encoder_card
+from nlp.evaluate import REPORT_FILE, evaluate
+from nlp.evaluate_heads import measure_head
 from nlp.heads import OUTPUTS, SIZES, pack_targets
 from nlp.lessons import MIX, Deck, WeakJudge, add_weak_labels, read_lessons, read_unlabelled
 from nlp.onnx_model import OnnxModel
 from nlp.sentiment import LinearSentiment
 from nlp.tokens import PieceReader
-from nlp.train import LEAST_THRESHOLD, fit_threshold, write_json
+from nlp.train import LEAST_THRESHOLD, TrainResult, fit_threshold, write_json
 from nlp.vocabulary import choose_pieces
 from tingfeng.errors import UsageError
 
@@ -55,8 +59,8 @@ class Plan:
     more_texts: tuple[Path, ...] = ()
 
 
-def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress: Progress) -> EncoderSettings:
-    """Trains, or goes on where the run was cut off; then exports, calibrates and writes the model's files into `plan.out`.
+def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress: Progress) -> TrainResult:
+    """Trains, or goes on where the run was cut off; then exports, calibrates, measures and writes the model's files.
 
     Raises UsageError for missing data, ModelError without torch or the encoder's weights.
     """
@@ -70,8 +74,15 @@ def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress
     export(encoder, plan.out / MODEL_FILE)
     settings = calibrate(plan, reader, weak, linear)
     write_json(plan.out / SETTINGS_FILE, describe_settings(settings))
-    progress("导出", 1.0)
-    return settings
+    progress("评测", 0.0)
+    judge = EncoderJudge.load(plan.out, linear)
+    report = evaluate(judge, plan.data)
+    car = measure_head(judge, read_lessons(plan.data, "test"), "car")
+    write_json(plan.out / REPORT_FILE, report.to_dict() | {"heads": [asdict(car)] if car else []})
+    facts = EncoderFacts(plan.seed, plan.lessons, plan.cooldown, plan.layers, reader.count(), MIX)
+    (plan.out / CARD_FILE).write_text(render_encoder_card(settings, facts, report, car), "utf-8")
+    progress("评测", 1.0)
+    return TrainResult(plan.out, judge.name, report)
 
 
 def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> tuple[Encoder, PieceReader]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nlp.encoder_judge import EncoderJudge
+from nlp.evaluate import read_report
 from nlp.rules import WeakLabels
 from nlp.sentiment import LinearSentiment
 from nlp.tokens import SPECIAL
@@ -49,7 +50,8 @@ def write_encoder(file: Path) -> None:
 
 def weak(text: str, kind: PostKind) -> WeakLabels:
     broken = "裂" in text
-    acts, topics = ((Act.COMPLAINT,), {Topic.QUALITY: Sentiment.NEGATIVE}) if broken else ((Act.OTHER,), {})
+    acts = (Act.COMPLAINT,) if broken else (Act.OTHER,)
+    topics = {str(Topic.QUALITY): Sentiment.NEGATIVE} if broken else {}
     at = text.find("裂")
     cues = ((at, at + 1),) if broken else ()
     return WeakLabels(normalise(text), acts, topics, Severity.ANNOYANCE if broken else Severity.NONE, cues)
@@ -86,7 +88,15 @@ def test_trained_encoder_has_learnt_what_the_rules_say(judge: EncoderJudge) -> N
 @pytest.mark.slow
 def test_finished_run_is_exported_again_without_training(plan: Plan, judge: EncoderJudge, tmp_path: Path) -> None:
     again = train_encoder(replace(plan, out=tmp_path), weak, LinearSentiment.load(), lambda what, done: None)
-    assert f"encoder-{again.version}" == judge.name
+    assert again.name == judge.name
+
+
+@pytest.mark.slow
+def test_report_and_card_lie_beside_the_weights(plan: Plan, judge: EncoderJudge) -> None:
+    report = read_report(plan.out)
+    assert report.model == judge.name
+    assert {row.name for row in report.sets} >= {"osh", "osh/酒店"}
+    assert (plan.out / "MODEL_CARD.md").read_text("utf-8").startswith(f"# {judge.name}\n")
 
 
 def test_pieces_of_a_run_stay_those_it_began_with(plan: Plan, tmp_path: Path) -> None:

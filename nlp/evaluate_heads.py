@@ -1,0 +1,39 @@
+"""Measures the heads that people have labels for, on texts that training has not seen: the ten aspects of the car forum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nlp.encoder_judge import EncoderJudge
+from nlp.evaluate import Score, score_class
+from nlp.heads import OUTPUTS, SIZES, STARTS, Lesson, pack_targets
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """One head: `micro_f1` over all outputs, `macro_f1` their mean; `n` texts, `outputs` with n positive ones each."""
+
+    head: str
+    n: int
+    micro_f1: float
+    macro_f1: float
+    outputs: Mapping[str, Score]
+
+
+def measure_head(judge: EncoderJudge, lessons: Sequence[Lesson], head: str) -> HeadReport | None:
+    """What the head says at its thresholds against the lessons that know it; None when there are none."""
+    own = [lesson for lesson in lessons if head in lesson.targets]
+    if not own:
+        return None
+    place = slice(STARTS[head], STARTS[head] + SIZES[head])
+    table = judge.weigh([lesson.text for lesson in own])[:, place].tolist()
+    said = [judge.says(head, dict(zip(OUTPUTS[head], row, strict=True))) for row in table]
+    told = np.array([[int(label in words) for label in OUTPUTS[head]] for words in said])
+    real = pack_targets(own)[0][:, place].astype(np.int64)
+    outputs = {label: score_class(told[:, number], real[:, number], 1) for number, label in enumerate(OUTPUTS[head])}
+    every = score_class(told.reshape(-1), real.reshape(-1), 1)
+    macro = sum(score.f1 for score in outputs.values()) / len(outputs)
+    return HeadReport(head, len(own), every.f1, round(macro, 4), outputs)
