@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from nlp.heads import OUTPUTS, SIZES, STARTS
+from nlp.outputs import OUTPUTS, SIZES, STARTS
 from nlp.sentiment import softmax
 
 Table = npt.NDArray[np.float64]

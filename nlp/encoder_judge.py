@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.answer_cache import AnswerCache
-from nlp.heads import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
 from nlp.labelled import hash_file
 from nlp.onnx_model import OnnxModel
+from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
 from nlp.sentiment import CLASSES, LinearSentiment, choose_label, softmax
 from nlp.tokens import PieceReader
 from tingfeng.errors import ModelError

@@ -9,8 +9,8 @@ from nlp.encoder_judge import EncoderSettings
 from nlp.evaluate import EvaluationReport
 from nlp.evaluate_heads import HeadReport
 from nlp.evaluation_page import render_files, render_results, show_score
-from nlp.heads import OUTPUTS
 from nlp.labelled import ORIGINS
+from nlp.outputs import OUTPUTS
 
 CARD_FILE = "MODEL_CARD.md"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nlp.encoder_judge import EncoderJudge
 from nlp.evaluate import Score, score_class
-from nlp.heads import OUTPUTS, SIZES, STARTS, Lesson, pack_targets
+from nlp.outputs import OUTPUTS, SIZES, STARTS, Lesson, pack_targets
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nlp.heads import ACTS, CAR_ASPECTS, OUTPUTS, Lesson, mark, one_hot
 from nlp.labelled import Labelled, hold_out, leave_out, read_letters, read_split
+from nlp.outputs import ACTS, CAR_ASPECTS, OUTPUTS, Lesson, mark, one_hot
 from nlp.rules import WeakLabels
 from nlp.sentiment import CLASSES
 from nlp.train import drop_known

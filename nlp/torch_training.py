@@ -13,9 +13,9 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from nlp.heads import EXCLUSIVE, SIZES, STARTS, Lesson, pack_targets
 from nlp.labelled import strip_emoticons
 from nlp.lessons import Deck, cut_batches
+from nlp.outputs import EXCLUSIVE, SIZES, STARTS, Lesson, pack_targets
 from nlp.tokens import PAD, UNKNOWN, PieceReader
 from nlp.torch_encoder import Encoder
 from nlp.torch_models import NEGATIVE, POSITIVE

@@ -26,9 +26,9 @@ from nlp.encoder_judge import (
 from nlp.encoder_page import CARD_FILE, EncoderFacts, render_encoder_card
 from nlp.evaluate import REPORT_FILE, evaluate
 from nlp.evaluate_heads import measure_head
-from nlp.heads import OUTPUTS, SIZES, pack_targets
 from nlp.lessons import MIX, Deck, WeakJudge, add_weak_labels, read_lessons, read_unlabelled
 from nlp.onnx_model import OnnxModel
+from nlp.outputs import OUTPUTS, SIZES, pack_targets
 from nlp.sentiment import LinearSentiment
 from nlp.tokens import PieceReader
 from nlp.train import LEAST_THRESHOLD, TrainResult, fit_threshold, write_json

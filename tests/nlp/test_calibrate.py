@@ -12,7 +12,7 @@ from nlp.calibrate import (
     score_f1,
     weigh_sources,
 )
-from nlp.heads import OUTPUTS
+from nlp.outputs import OUTPUTS
 
 CHANCE = np.random.default_rng(2)
 GOLD = CHANCE.integers(0, 3, 3000)

@@ -17,8 +17,8 @@ from nlp.encoder_judge import (
     describe_settings,
     hash_network,
 )
-from nlp.heads import OUTPUTS, SIZES, STARTS, WIDTH
 from nlp.onnx_model import OnnxModel, cut_by_length
+from nlp.outputs import OUTPUTS, SIZES, STARTS, WIDTH
 from nlp.sentiment import CLASSES, LinearSentiment
 from nlp.tokens import SPECIAL, PieceReader
 from tingfeng.errors import ModelError

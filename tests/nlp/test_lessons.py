@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp.heads import CAR_ASPECTS, SIZES, STARTS, WIDTH, Lesson, mark, one_hot, pack_targets
 from nlp.labelled import leave_out, read_split
 from nlp.lessons import CHUNK, Deck, cut_batches, read_car_aspects, read_lessons
+from nlp.outputs import CAR_ASPECTS, SIZES, STARTS, WIDTH, Lesson, mark, one_hot, pack_targets
 
 
 def deck(counts: dict[str, int], mix: dict[str, float], seed: int = 7) -> Deck:

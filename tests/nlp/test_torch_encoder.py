@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from nlp.e5_weights import E5File
-from nlp.heads import SIZES, Lesson, one_hot, pack_targets
 from nlp.lessons import Deck
+from nlp.outputs import SIZES, Lesson, one_hot, pack_targets
 from nlp.tokens import SPECIAL, PieceReader
 from nlp.torch_encoder import Encoder, EncoderShape, start_encoder
 from nlp.torch_training import CHECKPOINT, CURVE, Course, Material, Run, measure_loss, pad
