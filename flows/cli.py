@@ -27,6 +27,7 @@ COMMANDS = {
     "deliver": "发送到期的通知",
     "search": "用查询语句找提及",
     "count": "按维度计数",
+    "query": "先试一条查询语句:命中、样例、每个条件的贡献、建议排除的词",
     "export": "把提及导出成 CSV 或 JSONL",
     "incidents": "列出事件",
     "sources": "列出来源与采集情况",

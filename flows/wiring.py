@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collectors.base import Collector, SourceInfo
     from nlp.lexicon import Lexicon
     from nlp.pipeline import Pipeline
+    from nlp.relevance import Relevance
     from nlp.subjects import SubjectMatcher
     from store.desk import Desk
     from store.posts import PostStore
@@ -122,7 +123,14 @@ class Wiring:
         """Finds subjects in texts."""
         from nlp.subjects import SubjectMatcher
 
-        return SubjectMatcher(self.subjects)
+        return SubjectMatcher(self.subjects, self.relevance)
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        """Spellings and senses of names."""
+        from nlp.relevance import build_relevance
+
+        return build_relevance(read_toml(self.paths.config_folder / "lexicon" / "relevance.toml"))
 
     @cached_property
     def lexicon(self) -> Lexicon:

@@ -27,5 +27,7 @@ def find_amounts(reading: Reading) -> tuple[float, ...]:
         if number is None:
             continue
         number *= 10_000 if match.group("scale") else 1
+        if number < 10 and match.group().endswith("块"):
+            continue  # a piece of something
         found[number] = None
     return tuple(found)

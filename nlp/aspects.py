@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nlp.cues import Hit
-from nlp.lexicon import ACT, ASPECT, TONE, Lexicon
+from nlp.lexicon import ACT, ASPECT, HARM, TONE, Lexicon
 from nlp.reading import Reading
 from nlp.taxonomy import Aspect
-from tingfeng.labels import Act, Sentiment
+from tingfeng.labels import Act, Sentiment, Topic
 from tingfeng.records import Opinion
+
+BROKEN = "quality.fault"
 
 
 @dataclass(frozen=True)
@@ -24,23 +26,28 @@ class Found:
 
 
 def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> list[Found]:
-    """All opinions in order of appearance. A plain ad has none; of a topic the finest level that was named stands."""
+    """All opinions in order of appearance, and the aspects that are named without a word of judgement. A plain ad has none."""
     if Act.AD in acts and not reading.first_person:
         return []
     nodes = lexicon.taxonomy.by_path()
     proposing = {hit.clause for hit in reading.hits(ACT) if hit.name in ("suggestion.cues", "suggestion.start")}
     asking = {hit.clause for hit in reading.hits(ACT) if hit.name == "question.cues"}
     asking |= {number for number, clause in enumerate(reading.clauses) if clause.asks}
+    harmless = [(hit.start, hit.end) for hit in reading.hits(HARM) if hit.name == "harmless"]
     found: list[Found] = []
     for hit in reading.hits(ASPECT):
         path, _, kind = hit.name.partition(":")
+        if path.startswith(Topic.SAFETY) and any(start < hit.end and hit.start < end for start, end in harmless):
+            continue
         polarity = told_polarity(reading, hit, kind)
         if kind == "names":
             polarity = named_polarity(reading, hit, proposing, asking, acts)
         elif polarity is None:
             continue
         found.append(Found(nodes[path], polarity, hit.clause, hit.start))
-    return drop_covered(found, reading)
+        if polarity is Sentiment.NEGATIVE:
+            found += [Found(nodes[str(topic)], polarity, hit.clause, hit.start) for topic in nodes[path].also]
+    return drop_covered(found)
 
 
 def told_polarity(reading: Reading, hit: Hit, kind: str) -> Sentiment | None:
@@ -50,7 +57,7 @@ def told_polarity(reading: Reading, hit: Hit, kind: str) -> Sentiment | None:
     if reading.supposed(hit):
         return None
     if kind == "bad":
-        return Sentiment.POSITIVE if reading.negated(hit) and not starts_negative(reading, hit) else Sentiment.NEGATIVE
+        return Sentiment.POSITIVE if reading.denied(hit) and not starts_negative(reading, hit) else Sentiment.NEGATIVE
     return Sentiment.NEGATIVE if reading.negated(hit) else Sentiment.POSITIVE
 
 
@@ -64,7 +71,7 @@ def named_polarity(
 ) -> Sentiment | None:
     """Of a word that only names: the judgement in its clause, else in the next of its sentence; neutral when asked or proposed."""
     judged = clause_polarity(reading, hit.clause)
-    if judged is not None and hit.clause not in asking:
+    if judged is not None and hit.clause not in asking and not (judged is Sentiment.POSITIVE and hit.clause in proposing):
         return judged
     if hit.clause in proposing or (hit.clause in asking and Act.QUESTION in acts):
         return Sentiment.NEUTRAL
@@ -85,31 +92,31 @@ def clause_polarity(reading: Reading, number: int) -> Sentiment | None:
         covered = hit.end
         sign = 1 if hit.name == "good" else -1
         if reading.negated(hit):
-            sign = -1 if hit.name == "good" else 0 if reading.plain[hit.start] == "不" else 1
+            sign = -1 if hit.name == "good" else 1 if reading.plain[hit.start] != "不" or reading.before(hit).startswith("没") else 0
         balance += sign
     if balance == 0:
         return None
     return Sentiment.POSITIVE if balance > 0 else Sentiment.NEGATIVE
 
 
-def drop_covered(found: Sequence[Found], reading: Reading) -> list[Found]:
-    """Named words that say nothing go; a judged aspect beats the bare name of its topic in the same clause."""
+def drop_covered(found: Sequence[Found]) -> list[Found]:
+    """A judged aspect beats the bare name of its topic in the same clause; what is broken in an app is the app."""
     judged = {(one.node.topic, one.clause) for one in found if one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE)}
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda one: one.start):
-        if one.polarity is None:
-            continue
-        if one.polarity is Sentiment.NEUTRAL and (one.node.topic, one.clause) in judged:
-            continue
-        kept.append(one)
-    return kept
+    in_app = {one.clause for one in found if one.node.topic is Topic.APP and one.polarity is Sentiment.NEGATIVE}
+    return [
+        one
+        for one in sorted(found, key=lambda one: one.start)
+        if (one.polarity in (Sentiment.NEGATIVE, Sentiment.POSITIVE) or (one.node.topic, one.clause) not in judged)
+        and not (one.node.path == BROKEN and one.clause in in_app)
+    ]
 
 
 def merge_opinions(found: Iterable[Found]) -> tuple[Opinion, ...]:
     """One opinion a topic and polarity, at its finest level; neutral gives way to a judgement of the same topic."""
     best: dict[tuple[str, Sentiment], Found] = {}
     for one in found:
-        assert one.polarity is not None
+        if one.polarity is None:
+            continue
         key = (str(one.node.topic), one.polarity)
         if key not in best or len(one.node.path) > len(best[key].node.path):
             best[key] = one

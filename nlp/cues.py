@@ -19,6 +19,8 @@ from tingfeng.text import normalise
 
 GAPS = {"…": 8, "_": 2}
 MOST_FORMS = 4000
+# `态度…好` does not stand in `态度还不好`
+TURNED = re.compile(r"[不没无未](?![仅但光知到止多久几错少断管论])")
 SPLIT = re.compile(r"([…_])")
 
 
@@ -153,6 +155,8 @@ class CueBook:
                     continue
                 before = begun.get((key[0], place - 1))
                 if before is None or not 0 <= start - before[1] <= pattern.gaps[place - 1]:
+                    continue
+                if start > before[1] and TURNED.search(plain, before[1], start):
                     continue
                 if place < len(pattern.parts) - 1:
                     begun[key] = (before[0], end)

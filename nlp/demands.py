@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+from nlp.cues import Hit
 from nlp.lexicon import DEMAND, DEMANDS
 from nlp.reading import Reading
 
-REACH = 12
+Span = tuple[int, int]
+# how far a verb of wanting reaches
+REACH = {"verbs": 12, "short_verbs": 1}
+DONE = re.compile(r"^(?:了|过|完|好了)(?!吧|呗|没|吗)")
 JOINED = ("并", "和", "及", "以及", "同时", "而且", "或", "或者", "再", "还要", "还", "另外", "且", "以及", "与")
-# a shorter word inside a longer one of another demand says nothing of its own: `还` in `补偿`
-OVERRULED = {"退款": ("换货", "注销"), "维修": ("整改",), "解释": (), "注销": ("解封",)}
 
 
 def find_demands(reading: Reading) -> tuple[str, ...]:
@@ -18,31 +22,32 @@ def find_demands(reading: Reading) -> tuple[str, ...]:
         return ()
     found: set[str] = set()
     blocked = {(hit.clause, hit.start) for hit in hits if hit.name == "not_wanted"}
-    verbs: dict[int, list[int]] = {}
+    verbs: dict[int, list[Span]] = {}
     for hit in hits:
-        if hit.name == "verbs" and not reading.negated(hit):
-            verbs.setdefault(hit.clause, []).append(hit.end)
+        if hit.name in REACH and not reading.negated(hit):
+            verbs.setdefault(hit.clause, []).append((hit.end, hit.end + REACH[hit.name]))
     wanting: set[int] = set()
     for hit in hits:
         group, _, demand = hit.name.partition(":")
-        if group == "direct" and not reading.negated(hit) and not is_blocked(hit.clause, hit.start, blocked):
+        if group == "direct" and not is_taken_back(reading, hit, blocked):
             found.add(demand)
             wanting.add(hit.clause)
     for hit in hits:
         group, _, demand = hit.name.partition(":")
-        if group != "words" or is_blocked(hit.clause, hit.start, blocked):
+        if group != "words" or is_taken_back(reading, hit, blocked):
             continue
-        asked = any(0 <= hit.start - end <= REACH for end in verbs.get(hit.clause, ()))
+        asked = any(start <= hit.start <= end for start, end in verbs.get(hit.clause, ()))
         if asked or goes_on(reading, hit.clause, hit.start, wanting):
-            if not reading.negated(hit):
-                found.add(demand)
-                wanting.add(hit.clause)
+            found.add(demand)
+            wanting.add(hit.clause)
     return tuple(demand for demand in DEMANDS if demand in found)
 
 
-def is_blocked(clause: int, start: int, blocked: set[tuple[int, int]]) -> bool:
-    """Whether the clause says before or with this word that nothing is wanted."""
-    return any(number == clause and at <= start + 1 for number, at in blocked)
+def is_taken_back(reading: Reading, hit: Hit, blocked: set[tuple[int, int]]) -> bool:
+    """Whether the clause says that this is not wanted, or that it was done: `给我换了一个`."""
+    if any(number == hit.clause and at <= hit.start + 1 for number, at in blocked):
+        return True
+    return reading.negated(hit) or DONE.search(reading.after(hit)) is not None
 
 
 def goes_on(reading: Reading, clause: int, start: int, wanting: set[int]) -> bool:

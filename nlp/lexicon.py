@@ -11,7 +11,8 @@ from tingfeng.errors import SettingsError
 from tingfeng.labels import Act, Owner, Stage
 
 # families: which step reads a cue
-ACT, ASPECT, TONE, DEMAND, HARM, STAGE, OWNER, MONEY = "act", "aspect", "tone", "demand", "harm", "stage", "owner", "money"
+ACT, ASPECT, TONE, DEMAND, HARM = "act", "aspect", "tone", "demand", "harm"
+STAGE, OWNER, MONEY, BRAND = "stage", "owner", "money", "brand"
 DEMANDS = (
     "退款", "赔偿", "道歉", "换货", "维修", "补发", "发货", "停止骚扰", "解释", "下架", "召回", "整改", "处罚", "解封", "注销", "删除信息",
     "撤销征信", "开发票", "其他",
@@ -67,7 +68,7 @@ def demand_cues(table: Mapping[str, object]) -> dict[Tag, Sequence[str]]:
     """Verbs, the words of each demand after them, and phrases that are a demand by themselves."""
     file = "lexicon/demands.toml"
     cues: dict[Tag, Sequence[str]] = {
-        Tag(DEMAND, name): read_words(table.get(name), f"{file} {name}") for name in ("verbs", "not_wanted")
+        Tag(DEMAND, name): read_words(table.get(name), f"{file} {name}") for name in ("verbs", "short_verbs", "not_wanted")
     }
     for group in ("words", "direct"):
         for demand, words in read_table(table.get(group), f"{file} [{group}]").items():
@@ -77,10 +78,10 @@ def demand_cues(table: Mapping[str, object]) -> dict[Tag, Sequence[str]]:
 
 
 def journey_cues(table: Mapping[str, object]) -> dict[Tag, Sequence[str]]:
-    """Cues of stage, owner and money."""
+    """Cues of stage, owner and money, and the names of well-known brands."""
     file = "lexicon/journey.toml"
     cues: dict[Tag, Sequence[str]] = {}
-    for family, allowed in ((STAGE, tuple(Stage)), (OWNER, tuple(Owner)), (MONEY, ("cues",))):
+    for family, allowed in ((STAGE, tuple(Stage)), (OWNER, tuple(Owner)), (MONEY, ("cues",)), (BRAND, ("names",))):
         for name, words in read_table(table.get(family), f"{file} [{family}]").items():
             check_name(name, allowed, file)
             cues[Tag(family, name)] = read_words(words, f"{file} {family}.{name}")

@@ -5,38 +5,28 @@ Posts come masked (nlp/mask.py runs before anything is stored), so no step sees 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from nlp.clauses import part_about
+from nlp.about import About, find_abouts, open_clauses
+from nlp.aspects import merge_opinions
 from nlp.content import judge_content
 from nlp.fold import FindNear, Folded, fold
+from nlp.heads import HeadRow, Heads, combine_acts, combine_severity, combine_topics
 from nlp.lexicon import Lexicon
 from nlp.mask import mask_personal
-from nlp.rules import apply_rules
-from nlp.sentiment import CLASSES, SentimentJudge
-from nlp.subjects import SubjectMatch, SubjectMatcher
+from nlp.rules import Ruled, apply_rules
+from nlp.sentiment import SentimentJudge
+from nlp.subjects import SubjectMatcher
+from nlp.toward import label_toward, toward_subject
 from nlp.words import split_words
-from tingfeng.labels import Act, Content, PostKind, Sentiment
-from tingfeng.records import JudgedPost, Mention, Post
-from tingfeng.text import join_title, normalise
+from tingfeng.labels import Act, Content, Sentiment
+from tingfeng.records import JudgedPost, Mention, Opinion, Post
+from tingfeng.text import join_title
 
-VERSION = "rules-1"
-# What an act says about sentiment, as shifts of the log-odds (negative, neutral, positive), from LABELS.md §2: a question or a
-# proposal is neutral, an open case is negative. Set by hand on invented sentences; tests/nlp/test_pipeline.py holds them to it.
-SHIFTS: Mapping[Act, tuple[float, float, float]] = {
-    Act.COMPLAINT: (2.0, 0.0, -1.0),
-    Act.SUGGESTION: (0.0, 1.5, -0.5),
-    Act.QUESTION: (0.0, 1.8, -0.8),
-    Act.PRAISE: (-0.5, 0.0, 1.2),
-    Act.CHURN_INTENT: (1.0, 0.0, -0.5),
-    Act.AD: (-0.5, 2.5, -0.5),
-}
-HARM_SHIFT = (2.2, 0.0, -1.0)
-RATING_SHIFTS: Mapping[int, tuple[float, float, float]] = {
-    1: (2.0, 0.0, -1.0), 2: (1.5, 0.0, -0.5), 3: (0.0, 0.5, 0.0), 4: (-0.5, 0.0, 1.0), 5: (-1.0, 0.0, 1.5),
-}  # fmt: skip
+VERSION = "rules-2"
+# a clause that names an aspect without judging it takes the model's word only when that is this sure
+SURE = 0.8
 
 
 @dataclass(frozen=True)
@@ -53,11 +43,20 @@ STEPS = (
     Step("mask", "遮盖个人号码(采集之后、存储之前)", ("text",), ("masked_text",)),
     Step("content", "是否有可判断的中文", ("masked_text",), ("content",)),
     Step("fold", "转发与近似重复折叠", ("masked_text",), ("group", "is_copy")),
-    Step("subjects", "匹配监测对象", ("masked_text", "content"), ("matches",)),
-    Step("acts", "言语行为:投诉、建议、咨询、表扬 …", ("masked_text", "matches"), ("acts",)),
-    Step("harm", "人身伤害词(识别否定)", ("masked_text", "matches"), ("harm_words",)),
-    Step("clauses", "多个对象时,各取说到它的分句", ("masked_text", "matches"), ("part",)),
-    Step("sentiment", "对每个对象的情感", ("part", "acts", "harm_words"), ("sentiment",)),
+    Step("subjects", "匹配监测对象:别名、变体、排除、歧义", ("masked_text", "content"), ("matches",)),
+    Step("reading", "规范化、分句,一遍找出所有线索词", ("masked_text", "matches"), ("reading",)),
+    Step("clauses", "多个对象时,各取说到它的分句,比较谁好谁差", ("reading", "matches"), ("parts", "comparison")),
+    Step("demands", "诉求:退款、赔偿、道歉 …(说出来的才算)", ("reading",), ("demands",)),
+    Step("acts", "言语行为:投诉、建议、咨询、表扬 …", ("reading", "demands"), ("acts",)),
+    Step("harm", "人身伤害词(识别否定与虚惊)", ("reading",), ("harm_words",)),
+    Step("aspects", "方面与观点(否定、疑问、建议分开)", ("reading", "acts"), ("opinions",)),
+    Step("severity", "严重程度:人身 > 财产 > 烦扰", ("acts", "harm_words", "demands", "opinions"), ("severity",)),
+    Step("owner", "根因归属", ("reading", "opinions"), ("owner",)),
+    Step("stage", "旅程阶段", ("reading", "opinions", "acts"), ("stage",)),
+    Step("effort", "费力程度:电话、转接、天数、跑腿", ("reading",), ("effort",)),
+    Step("switches", "换成了谁家", ("reading", "matches"), ("switched_to",)),
+    Step("heads", "多头模型的行为、方面、严重程度(有模型时)与规则合并", ("parts", "acts", "opinions", "severity"), ()),
+    Step("sentiment", "对每个对象的情感", ("parts", "comparison", "acts", "harm_words"), ("sentiment",)),
     Step("words", "分词,只用于统计", ("masked_text", "matches"), ("words",)),
 )
 
@@ -93,43 +92,117 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A post and what the steps before sentiment say of it."""
+class Looked:
+    """A post and what the steps before the models say of it; `whole` None when no subject was found."""
 
     post: Post
     content: Content
     folded: Folded
-    matches: tuple[SubjectMatch, ...]
-    acts: tuple[Act, ...]
-    harm: tuple[str, ...]
+    whole: Ruled | None
+    abouts: tuple[About, ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the models said, by text."""
+
+    sentiments: Mapping[str, Mapping[str, float]]
+    heads: Mapping[str, HeadRow]
 
 
 class Pipeline:
     """Holds the models; judging a batch changes nothing in it."""
 
-    def __init__(self, subjects: SubjectMatcher, sentiment: SentimentJudge, lexicon: Lexicon) -> None:
-        self._subjects, self._sentiment, self._lexicon = subjects, sentiment, lexicon
-        self.model = f"{sentiment.name}+{VERSION}"
+    def __init__(
+        self, subjects: SubjectMatcher, sentiment: SentimentJudge, lexicon: Lexicon, heads: Heads | None = None
+    ) -> None:
+        self._subjects, self._sentiment, self._lexicon, self._heads = subjects, sentiment, lexicon, heads
+        self.model = "+".join([sentiment.name, *([heads.name] if heads else []), VERSION])
 
     def judge(self, posts: Sequence[Post], find_near: FindNear = lambda keys, since: ()) -> Judged:
         """Judges a batch, oldest first. One bad post does not lose the others."""
         ordered = sorted(posts, key=lambda post: (post.counted_at, post.id))
         folded = fold([(post.id, post.counted_at, post.text or post.title) for post in ordered], find_near)
-        found: list[Found] = []
+        looked: list[Looked] = []
         failed: list[tuple[str, str]] = []
         for post, copy in zip(ordered, folded, strict=True):
             try:
-                found.append(self._look(post, copy))
+                looked.append(self._look(post, copy))
             except Exception as error:  # noqa: BLE001 - whatever a text does to a step is this post's failure, told by name
                 failed.append((post.id, f"{type(error).__name__}: {error}"))
-        parts = [(number, match, part) for number, one in enumerate(found) for match, part in self._parts(one)]
-        rows = self._sentiment.judge([part for _, _, part in parts])
-        mentions: list[list[Mention]] = [[] for _ in found]
-        for (number, match, _), row in zip(parts, rows, strict=True):
-            mentions[number].append(self._mention(found[number], match, row))
-        return Judged(
-            tuple(self._judged(one, tuple(own)) for one, own in zip(found, mentions, strict=True)), tuple(failed)
+        rows = self._ask_models(looked)
+        return Judged(tuple(self._finish(one, rows) for one in looked), tuple(failed))
+
+    def _look(self, post: Post, folded: Folded) -> Looked:
+        content = judge_content(post.title, post.text)
+        matches = () if content is Content.NO_TEXT else tuple(self._subjects.match(post))
+        if not matches:
+            return Looked(post, content, folded, None, ())
+        whole = self._rule(post, content)
+        return Looked(post, content, folded, whole, find_abouts(whole, matches, post.kind, self._lexicon))
+
+    def _rule(self, post: Post, content: Content) -> Ruled:
+        ruled = apply_rules(join_title(post.title, post.text), post.kind, self._lexicon)
+        return replace(ruled, acts=(Act.AD,), found=(), demands=()) if content is Content.SPAM else ruled
+
+    def _ask_models(self, looked: Sequence[Looked]) -> Rows:
+        """One call of each model for the whole batch; equal texts are asked once."""
+        abouts = [about for one in looked for about in one.abouts if one.content is not Content.OTHER_LANGUAGE]
+        parts = list(dict.fromkeys(about.part for about in abouts))
+        clauses = [text for about in abouts for text in open_clauses(about.ruled).values()]
+        texts = list(dict.fromkeys([*parts, *clauses]))
+        sentiments = dict(zip(texts, self._sentiment.judge(texts), strict=True)) if texts else {}
+        heads = dict(zip(parts, self._heads.judge(parts), strict=True)) if self._heads and parts else {}
+        return Rows(sentiments, heads)
+
+    def _finish(self, one: Looked, rows: Rows) -> JudgedPost:
+        mentions = tuple(self._mention(one, about, rows) for about in one.abouts)
+        words = split_words(join_title(one.post.title, one.post.text), self._lexicon.stopwords) if mentions else ()
+        copy = one.folded
+        return JudgedPost(
+            one.post.id, one.content, mentions, copy.group, copy.is_copy, copy.signature, copy.band_keys, words
         )
+
+    def _mention(self, one: Looked, about: About, rows: Rows) -> Mention:
+        if one.content is Content.OTHER_LANGUAGE:
+            return Mention(one.post.id, about.name, (), Sentiment.UNCERTAIN, {}, (), self.model)
+        ruled = about.ruled
+        head = rows.heads.get(about.part, HeadRow({}, {}, {}))
+        ruled = replace(ruled, acts=combine_acts(ruled.acts, head))
+        probabilities = toward_subject(rows.sentiments[about.part], ruled, one.post, about.spans, about.sign)
+        label = label_toward(self._sentiment.label(probabilities), ruled, about.sign)
+        return Mention(
+            one.post.id,
+            about.name,
+            ruled.acts,
+            label,
+            probabilities,
+            ruled.harm,
+            self.model,
+            opinions=self._opinions(ruled, head, rows, probabilities),
+            severity=combine_severity(ruled.severity, head),
+            stage=ruled.stage,
+            owner=ruled.owner,
+            demands=ruled.demands,
+            effort=ruled.effort,
+            switched_to=about.switched_to,
+        )
+
+    def _opinions(
+        self, ruled: Ruled, head: HeadRow, rows: Rows, probabilities: Mapping[str, float]
+    ) -> tuple[Opinion, ...]:
+        """Those of the rules, the named aspects that the model is sure of, and topics that only the model sees."""
+        clauses = open_clauses(ruled)
+        sure = {key: sure_polarity(rows.sentiments[text]) for key, text in clauses.items()}
+        opinions = merge_opinions(
+            one if one.polarity is not None else replace(one, polarity=sure.get((one.node.path, one.start)))
+            for one in ruled.found
+        )
+        topics = combine_topics([opinion.topic for opinion in opinions], head)
+        kept = tuple(opinion for opinion in opinions if opinion.topic in topics)
+        seen = {opinion.topic for opinion in kept}
+        added = [topic for topic in topics if topic not in seen] if Act.AD not in ruled.acts else []
+        return (*kept, *(Opinion(topic, likeliest_polarity(probabilities)) for topic in added))
 
     def judge_text(self, post: Post) -> dict[str, object]:
         """What `tingfeng judge` prints of one text; fields that this version cannot judge are absent."""
@@ -138,70 +211,63 @@ class Pipeline:
         if result.failed:
             return {"id": post.native_id, "error": result.failed[0][1]}
         one = result.posts[0]
-        acts = (
-            apply_rules(join_title(masked.title, masked.text), post.kind, self._lexicon).acts
-            if one.content is not Content.NO_TEXT
-            else ()
-        )
-        return {
+        values: dict[str, object] = {
             "id": post.native_id,
             "masked_text": masked.text,
             "content": str(one.content),
-            "acts": [str(act) for act in acts],
-            "subjects": [
-                {
-                    "name": m.subject,
-                    "sentiment": str(m.sentiment),
-                    "probabilities": dict(m.probabilities),
-                    "harm_words": list(m.harm_words),
-                }
-                for m in one.mentions
-            ],
-            "model": self.model,
+            "subjects": [print_subject(mention) for mention in one.mentions],
         }
-
-    def _look(self, post: Post, folded: Folded) -> Found:
-        content = judge_content(post.title, post.text)
-        matches = () if content is Content.NO_TEXT else tuple(self._subjects.match(post))
-        if not matches:
-            return Found(post, content, folded, (), (), ())
-        ruled = apply_rules(join_title(post.title, post.text), post.kind, self._lexicon)
-        acts = (Act.AD,) if content is Content.SPAM else ruled.acts
-        return Found(post, content, folded, matches, acts, ruled.harm)
-
-    def _parts(self, one: Found) -> list[tuple[SubjectMatch, str]]:
-        plain = normalise(join_title(one.post.title, one.post.text))
-        if len(one.matches) < 2:
-            return [(match, plain) for match in one.matches]
-        spans = {match.name: match.spans for match in one.matches}
-        others = {name: [span for other, own in spans.items() if other != name for span in own] for name in spans}
-        return [(match, part_about(plain, match.spans, others[match.name])) for match in one.matches]
-
-    def _mention(self, one: Found, match: SubjectMatch, row: Mapping[str, float]) -> Mention:
-        if one.content is Content.OTHER_LANGUAGE:
-            return Mention(one.post.id, match.name, one.acts, Sentiment.UNCERTAIN, {}, (), self.model)
-        shifts = [SHIFTS[act] for act in one.acts if act in SHIFTS]
-        harm = one.harm if Act.AD not in one.acts else ()
-        shifts += [HARM_SHIFT] if harm else []
-        if one.post.kind is PostKind.REVIEW and one.post.rating in RATING_SHIFTS:
-            shifts.append(RATING_SHIFTS[one.post.rating or 0])
-        probabilities = shift_odds(row, shifts)
-        return Mention(
-            one.post.id, match.name, one.acts, self._sentiment.label(probabilities), probabilities, harm, self.model
-        )
-
-    def _judged(self, one: Found, mentions: tuple[Mention, ...]) -> JudgedPost:
-        words = split_words(join_title(one.post.title, one.post.text), self._lexicon.stopwords) if mentions else ()
-        copy = one.folded
-        return JudgedPost(
-            one.post.id, one.content, mentions, copy.group, copy.is_copy, copy.signature, copy.band_keys, words
-        )
+        if one.content not in (Content.NO_TEXT, Content.OTHER_LANGUAGE):
+            whole = self._rule(masked, one.content)
+            values |= print_whole(whole, one.mentions)
+        return {**values, "model": self.model}
 
 
-def shift_odds(row: Mapping[str, float], shifts: Sequence[tuple[float, float, float]]) -> dict[str, float]:
-    """Adds the shifts to the log probabilities and makes them add up to 1 again."""
-    if not shifts:
-        return dict(row)
-    total = [sum(shift[index] for shift in shifts) for index in range(len(CLASSES))]
-    raw = [max(row[str(label)], 1e-4) * math.exp(total[index]) for index, label in enumerate(CLASSES)]
-    return {str(label): round(value / sum(raw), 4) for label, value in zip(CLASSES, raw, strict=True)}
+def sure_polarity(row: Mapping[str, float]) -> Sentiment | None:
+    """Positive or negative when the model is sure of it."""
+    for label in (Sentiment.NEGATIVE, Sentiment.POSITIVE):
+        if row[str(label)] >= SURE:
+            return label
+    return None
+
+
+def likeliest_polarity(row: Mapping[str, float]) -> Sentiment:
+    """The likeliest of the three."""
+    return max((Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE), key=lambda label: row.get(str(label), 0.0))
+
+
+def print_subject(mention: Mention) -> dict[str, object]:
+    """A subject as `tingfeng judge` prints it."""
+    return {
+        "name": mention.subject,
+        "sentiment": str(mention.sentiment),
+        "probabilities": dict(mention.probabilities),
+        "harm_words": list(mention.harm_words),
+    }
+
+
+def print_whole(whole: Ruled, mentions: Sequence[Mention]) -> dict[str, object]:
+    """What is said of the text as a whole; aspects name their subject where there is one."""
+    aspects = [
+        {"topic": str(o.topic), "polarity": str(o.polarity), **({"aspect": o.aspect} if o.aspect else {}), "subject": m.subject}
+        for m in mentions
+        for o in m.opinions
+    ]  # fmt: skip
+    if not mentions:
+        aspects = [
+            {"topic": str(o.topic), "polarity": str(o.polarity), **({"aspect": o.aspect} if o.aspect else {})}
+            for o in merge_opinions(whole.found)
+        ]
+    switch = next(({"from": m.subject, "to": m.switched_to} for m in mentions if m.switched_to), None)
+    single = mentions[0] if len(mentions) == 1 else None
+    return {
+        "acts": [str(act) for act in (single.acts if single else whole.acts)],
+        "aspects": aspects,
+        "severity": str(single.severity if single else whole.severity),
+        "demands": list(whole.demands),
+        "effort": dict(whole.effort),
+        "owner": str(whole.owner),
+        "stage": str(whole.stage),
+        "competitor_switch": switch,
+        "amounts": list(whole.amounts),
+    }

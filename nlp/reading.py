@@ -16,8 +16,8 @@ MARK = re.compile(rf"[,。!?;:~()【】「」『』“”\"…|]+|\.{{2,}}|(?<=[
 STOPS = frozenset("。!?;…~|")
 REACH = 8
 NEGATED = re.compile(
-    r"(?:没有|没啥|没什么|没|未|无|不|别|勿|莫|甭|毫无|并非|不是|绝非|谈不上|称不上|算不上|说不上|难以|无法|拒绝|零)"
-    r"(?:太|很|怎么|咋|能|会|是|有|出现|发生|造成|存在|再|那么|这么|特别|什么|啥|一点儿?|半点|丝毫|任何|让人|令人|觉得|感到|感觉|值得|想|敢|"
+    r"(?:谁说(?:的)?|没有|没啥|没什么|没|未(?!来)|无(?![比论限疑敌数])|不|(?<![特区级分个差告类识辨])别|勿|莫|甭|毫无|并非|不是|绝非|谈不上|称不上|算不上|说不上|难以|无法|拒绝|没人|无人|零(?![食件售]))"
+    r"(?:太|很|怎么|咋|能|会|是|有|出现|发生|造成|存在|再|那么|这么|特别|什么|啥|一点儿?|半点|丝毫|任何|让人|让我|令人|觉得|感到|感觉|值得|想|敢|"
     r"给|被|出|见|到|过|得到|明显|丝|点|多|多么|十分|非常|算|够|导致|引起|引发|产生|可|用|必|要|曾|的|怎么样)*$"
 )
 DOUBLE = re.compile(r"(?:没有|没|不是|无|不得|不能|不会|不可能|没人|没理由|谁能)不(?:会|想|敢|能|是)?$")
@@ -33,7 +33,8 @@ ASKED_BEFORE = re.compile(
     r"(?:会不会|是不是|有没有|要不要|能不能|可不可以|可以不|怕不怕|算不算|是否|会否|好不|多不|"
     r"容不容易)[^,]{0,6}$|求$|请(大家)?$"
 )
-ASKED_AFTER = re.compile(r"^[^,]{0,4}?(?:吗|么|嘛|不|没有?|呢)?$")
+ASKED_AFTER = re.compile(r"^[^了怎为啥什]{0,4}?(?:吗|么|嘛|不|没有?)$|^$")
+WHY = re.compile(r"怎么|为什么|为啥|咋|什么|啥|如何")
 POLAR = re.compile(r"(?:吗|么|嘛|不|没|没有)[呀啊哦呢]?$")
 
 
@@ -83,8 +84,10 @@ class Reading:
 
     def negated(self, hit: Hit) -> bool:
         """`不好用`, `没有过敏`, `好用个屁`; not `没有不满意`, `好不好用`, `不仅好用`."""
-        if MOCKED.search(self.after(hit)):
-            return True
+        return MOCKED.search(self.after(hit)) is not None or self.denied(hit)
+
+    def denied(self, hit: Hit) -> bool:
+        """Negated by what stands before it."""
         before = self.before(hit)
         if not NEGATED.search(before):
             return False
@@ -98,12 +101,21 @@ class Reading:
         """Asked whether it is so: `会不会漏水`, `是正品吗`; not `漏水了怎么办`."""
         if ASKED_BEFORE.search(self.before(hit, 12)):
             return True
-        after = self.after(hit)
-        return self.clauses[hit.clause].asks and not after.startswith("了") and ASKED_AFTER.search(after) is not None
+        clause = self.clauses[hit.clause]
+        if not clause.asks or self.plain[hit.end - 1] == "了" or WHY.search(self.before(hit, 12)):
+            return False
+        return ASKED_AFTER.search(self.after(hit)) is not None
 
     def told(self, hit: Hit) -> bool:
         """Said as a fact: neither negated nor imagined nor asked."""
         return not (self.negated(hit) or self.supposed(hit) or self.asked(hit))
+
+    def only(self, numbers: frozenset[int]) -> Reading:
+        """The same text with the hits of some clauses alone."""
+        if len(numbers) == len(self.clauses):
+            return self
+        kept = {name: [hit for hit in hits if hit.clause in numbers] for name, hits in self.families.items()}
+        return Reading(self.plain, self.clauses, kept)
 
     @cached_property
     def first_person(self) -> bool:

@@ -43,10 +43,11 @@ def apply_rules(text: str, kind: PostKind, lexicon: Lexicon) -> Ruled:
     return judge_reading(read_text(text, lexicon.book), kind, lexicon)
 
 
-def judge_reading(reading: Reading, kind: PostKind, lexicon: Lexicon) -> Ruled:
-    """The same for a text that was read already."""
+def judge_reading(reading: Reading, kind: PostKind, lexicon: Lexicon, acts: tuple[Act, ...] = ()) -> Ruled:
+    """The same for a text that was read already. `acts` are those to go by when they are known."""
     demands = find_demands(reading)
-    acts = judge_acts(reading, kind, lexicon, demands)
+    effort = find_effort(reading)
+    acts = acts or judge_acts(reading, kind, lexicon, demands, effort)
     voiced = Act.AD not in acts and Act.NEWS not in acts
     harm = find_harm(reading, lexicon) if Act.AD not in acts else ()
     found = tuple(find_opinions(reading, lexicon, acts))
@@ -59,7 +60,7 @@ def judge_reading(reading: Reading, kind: PostKind, lexicon: Lexicon) -> Ruled:
         judge_severity(reading, acts, harm, demands if voiced else (), found),
         judge_owner(reading, found),
         judge_stage(reading, acts, found),
-        find_effort(reading) if voiced else {},
+        effort if voiced else {},
         find_amounts(reading),
     )
 

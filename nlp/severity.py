@@ -25,7 +25,7 @@ def judge_severity(
     asked_only = Act.QUESTION in acts or (Act.SUGGESTION in acts and Act.COMPLAINT not in acts)
     if MONEY_DEMANDS & set(demands) or (loses_money(reading) and not asked_only):
         return Severity.MONEY
-    if negative or Act.COMPLAINT in acts or Act.CHURN_INTENT in acts or blames(reading):
+    if negative or Act.COMPLAINT in acts or blames(reading):
         return Severity.ANNOYANCE
     return Severity.NONE
 

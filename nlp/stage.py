@@ -13,7 +13,8 @@ from tingfeng.labels import Act, Stage
 
 def judge_stage(reading: Reading, acts: Collection[Act], found: Sequence[Found]) -> Stage:
     """By the words in the clause of the leading opinion that say when, else by its aspect, else by what the author is about to do."""
-    lead = lead_opinion(found) or (min(found, key=lambda one: one.start) if found else None)
+    told = [one for one in found if one.polarity is not None]
+    lead = lead_opinion(told) or min(told, key=lambda one: one.start, default=None)
     if lead is not None:
         said = [hit for hit in reading.hits(STAGE) if hit.clause == lead.clause and hit.start <= lead.start]
         if said and lead.node.stage in (Stage.USING, Stage.NONE):

@@ -1,16 +1,21 @@
-"""Finds the mentions of tracked subjects in a text: one table over the terms of all subjects, not a loop over subjects."""
+"""Finds the mentions of tracked subjects in a text: one automaton over the terms of all subjects, not a loop over subjects."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import accumulate
 
+import ahocorasick
+
+from nlp.relevance import Disambiguator, Relevance, Sense
 from tingfeng.errors import QuerySyntaxError, SettingsError
 from tingfeng.query import parse_query
 from tingfeng.query_match import UnitText, meets
 from tingfeng.query_tree import And, Near, Node, Not, Or, Term
 from tingfeng.records import Post, Subject
-from tingfeng.text import BOUNDARY, join_title, normalise, split_units, unit_spans
+from tingfeng.text import BOUNDARY, encode_units, join_title, normalise, split_units, unit_spans
 
 Span = tuple[int, int]
 
@@ -23,52 +28,51 @@ class SubjectMatch:
     spans: tuple[Span, ...]
 
 
-@dataclass
-class Step:
-    """A step in the tree of all terms: the next units, and (subject, exclude) of the terms that end here.
-
-    An `exclude` hides the occurrences inside it.
-    """
-
-    next: dict[str, Step] = field(default_factory=dict)
-    ends: list[tuple[int, bool]] = field(default_factory=list)
+Ends = dict[tuple[int, bool], None]
 
 
 class SubjectMatcher:
     """Raises SettingsError naming the subject when its query is wrong or it has nothing to match."""
 
-    def __init__(self, subjects: Sequence[Subject]) -> None:
+    def __init__(self, subjects: Sequence[Subject], relevance: Relevance | None = None) -> None:
+        relevance = relevance or Relevance()
         self._names = [subject.name for subject in subjects]
         self._trees: dict[int, Node] = {}
         self._always: list[int] = []
-        self._first = Step()
+        # encoded term → (subject, exclude) of those who look for it; an `exclude` hides the occurrences inside it
+        terms: dict[str, Ends] = {}
+        senses: dict[int, tuple[str, Sense]] = {}
         for number, subject in enumerate(subjects):
-            self._add(number, subject)
+            self._add(terms, number, subject, relevance)
+            sense = relevance.sense_of(subject) if not subject.query else None
+            if sense is not None:
+                senses[number] = (normalise(subject.name), sense)
+        self._automaton = ahocorasick.Automaton()
+        for encoded, ends in terms.items():
+            self._automaton.add_word(encoded, (len(encoded), tuple(ends)))
+        if terms:
+            self._automaton.make_automaton()
+        self._empty = not terms
+        self._senses = Disambiguator(senses)
 
-    def _add(self, number: int, subject: Subject) -> None:
+    def _add(self, terms: dict[str, Ends], number: int, subject: Subject, relevance: Relevance) -> None:
         if subject.query:
             try:
                 tree = parse_query(subject.query).root
             except QuerySyntaxError as error:
                 raise SettingsError(error.message, where=f"监测对象 {subject.name} 的 query") from error
             self._trees[number] = tree
-            terms = [term.units for term in positive_terms(tree)]
-            if not terms:
+            positive = [term.units for term in positive_terms(tree)]
+            if not positive:
                 self._always.append(number)
-            for units in terms:
-                self._index(units, number, exclude=False)
+            for units in positive:
+                terms.setdefault(encode_units(units), {})[number, False] = None
             return
-        for word in (subject.name, *subject.aliases):
-            self._index(clean_units(word, subject.name), number, exclude=False)
+        words = (subject.name, *subject.aliases)
+        for word in (*words, *(other for name in words for other in relevance.spellings(name))):
+            terms.setdefault(encode_units(clean_units(word, subject.name)), {})[number, False] = None
         for word in subject.exclude:
-            self._index(clean_units(word, subject.name), number, exclude=True)
-
-    def _index(self, units: tuple[str, ...], number: int, *, exclude: bool) -> None:
-        step = self._first
-        for unit in units:
-            step = step.next.setdefault(unit, Step())
-        if (number, exclude) not in step.ends:
-            step.ends.append((number, exclude))
+            terms.setdefault(encode_units(clean_units(word, subject.name)), {})[number, True] = None
 
     def match(self, post: Post) -> list[SubjectMatch]:
         """Subjects of a post, in the order they were given."""
@@ -85,26 +89,30 @@ class SubjectMatcher:
 
     def matches_text(self, text: str) -> bool:
         """Whether a post with this text may mention a subject; used before a detail page is fetched. Never a false no."""
-        return bool(self._always) or bool(self._find_spans(text))
+        return bool(self._always) or bool(self._find_spans(text, doubt=False))
 
-    def _find_spans(self, text: str) -> dict[int, list[Span]]:
+    def _find_spans(self, text: str, doubt: bool = True) -> dict[int, list[Span]]:
         normalised = normalise(text)
         units = split_units(normalised)
-        places: list[tuple[str, int, int]] = []  # made at the first hit only: most texts have none
+        if self._empty or not units:
+            return {}
+        hits = list(self._automaton.iter(encode_units(units)))
+        if not hits:  # most texts name nobody
+            return {}
+        places = list(unit_spans(normalised))
+        starts = list(accumulate((len(unit) + 1 for unit in units), initial=0))  # where each unit's separator stands
         found: dict[int, list[Span]] = {}
         hidden: dict[int, list[Span]] = {}
-        for at, unit in enumerate(units):
-            step, last = self._first.next.get(unit), at
-            while step is not None:
-                for subject, exclude in step.ends:
-                    places = places or list(unit_spans(normalised))
-                    (hidden if exclude else found).setdefault(subject, []).append((places[at][1], places[last][2]))
-                last += 1
-                step = step.next.get(units[last]) if last < len(units) else None
+        for end, (length, ends) in hits:
+            first, last = bisect_left(starts, end - length + 1), bisect_left(starts, end) - 1
+            for number, exclude in ends:
+                (hidden if exclude else found).setdefault(number, []).append((places[first][1], places[last][2]))
         for number, spans in hidden.items():
             if number in found:
                 found[number] = [a for a in found[number] if not any(h[0] <= a[0] and a[1] <= h[1] for h in spans)]
-        return {number: sorted(set(spans)) for number, spans in found.items() if spans}
+        left = {number: spans for number, spans in found.items() if spans}
+        meant = self._senses.keep_meant(normalised, left) if doubt else left
+        return {number: sorted(set(spans)) for number, spans in meant.items()}
 
 
 def clean_units(word: str, subject: str) -> tuple[str, ...]:

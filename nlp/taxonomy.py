@@ -11,12 +11,15 @@ from tingfeng.labels import Owner, Stage, Topic
 FILE = "config/aspects.toml"
 CUES = ("names", "bad", "good")
 TERMS = ("terms_cca", "terms_12315", "terms_heimao")
-KEYS = ("title", "owner", "stage", *CUES, *TERMS)
+KEYS = ("title", "owner", "stage", "also", *CUES, *TERMS)
 
 
 @dataclass(frozen=True)
 class Aspect:
-    """A node. `path` is `quality.fault.leak`; `aspect` what is stored below the topic: `fault.leak`, '' for the topic itself."""
+    """A node. `path` is `quality.fault.leak`; `aspect` what is stored below the topic: `fault.leak`, '' for the topic itself.
+
+    A bad one is about the topics of `also` too: a kettle that catches fire is unsafe and badly made.
+    """
 
     path: str
     topic: Topic
@@ -26,6 +29,7 @@ class Aspect:
     stage: Stage
     cues: Mapping[str, Sequence[str]]
     terms: Mapping[str, tuple[str, ...]]
+    also: tuple[Topic, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def read_node(path: str, table: Mapping[str, object], owner: Owner, stage: Stage
     topic, _, aspect = path.partition(".")
     cues = {key: read_words(table[key], f"{where} {key}") for key in CUES if key in table}
     terms = {key: tuple(read_words(table[key], f"{where} {key}")) for key in TERMS if key in table}
-    yield Aspect(path, Topic(topic), aspect, title, owner, stage, cues, terms)
+    also = tuple(Topic(read_choice(one, tuple(Topic), where)) for one in read_words(table.get("also", []), f"{where} also"))
+    yield Aspect(path, Topic(topic), aspect, title, owner, stage, cues, terms, also)
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from read_node(f"{path}.{key}", value, owner, stage)

@@ -301,6 +301,7 @@ class Subject:
     """监测对象: a tracked brand, product, person or organisation.
 
     Matches where `query` matches if it is set, else where the name or an alias stands and no `exclude` term does.
+    For a name that is a common word too, `context` words near it say that the brand is meant, `context_not` that it is not.
     """
 
     name: str
@@ -308,6 +309,8 @@ class Subject:
     exclude: tuple[str, ...] = ()
     query: str = ""
     competitor: bool = False
+    context: tuple[str, ...] = ()
+    context_not: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

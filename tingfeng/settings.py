@@ -76,6 +76,8 @@ class SubjectSettings(Section):
     exclude: tuple[str, ...] = Field((), description="含有名字但不是它的说法,如 苹果 的 苹果汁")
     query: str = Field("", description="完整的查询语句,写了就代替名字与别名")
     competitor: bool = Field(False, description="是否竞品")
+    context: tuple[str, ...] = Field((), description="名字也是常用词时:附近有这些词,说的是它,如 苹果 的 手机")
+    context_not: tuple[str, ...] = Field((), description="名字也是常用词时:附近有这些词,说的不是它,如 苹果 的 果园")
 
     @field_validator("query")
     @classmethod
@@ -91,7 +93,9 @@ class SubjectSettings(Section):
 
     def to_record(self) -> Subject:
         """The record that nlp and the pages use."""
-        return Subject(self.name, self.aliases, self.exclude, self.query, self.competitor)
+        return Subject(
+            self.name, self.aliases, self.exclude, self.query, self.competitor, self.context, self.context_not
+        )
 
 
 class ChannelSettings(Section):

@@ -24,7 +24,8 @@ def command(file: BinaryIO, as_json: bool) -> int:
 
     \b
     例:echo '{"id":"1","text":"暖芽水壶漏电","subjects":["暖芽"]}' | tingfeng judge -
-    本版本判断:content、acts、每个对象的 sentiment 与 probabilities、harm_words。没有判断的项目不会出现。
+    判断:content、acts、每个对象的 sentiment 与 probabilities、aspects、severity、demands、effort、owner、stage、competitor_switch、
+    amounts。没有可判断的中文时,判断不了的项目不会出现。
     """
     from flows.wiring import open_wiring
     from nlp.pipeline import Pipeline
@@ -46,7 +47,9 @@ def command(file: BinaryIO, as_json: bool) -> int:
             names = tuple(str(name) for name in listed) if isinstance(listed, list) else ()
             if names not in pipelines:
                 pipelines[names] = Pipeline(
-                    SubjectMatcher([configured.get(name, Subject(name)) for name in names]), sentiment, wiring.lexicon
+                    SubjectMatcher([configured.get(name, Subject(name)) for name in names], wiring.relevance),
+                    sentiment,
+                    wiring.lexicon,
                 )
             print_json(pipelines[names].judge_text(make_post(values, number)))
             sys.stdout.flush()

@@ -199,3 +199,11 @@ def test_no_command_module_is_left_out() -> None:
     assert files == set(COMMANDS)
     for path in (ROOT / "flows" / "commands").glob("*_command.py"):
         assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+def test_a_query_is_tried_on_what_is_stored(filled: Any) -> None:
+    found = filled("query", "try", "暖芽 -漏水", "--days", "3660", "--json").json
+    assert (found["posts"], found["hits"]) == (3, 1)
+    assert [row["clause"] for row in found["clauses"]] == ["暖芽", "NOT 漏水"]
+    assert "样例 1 条" in filled("query", "try", "暖芽 -漏水", "--days", "3660").out
+    assert filled("query", "try", "(暖芽").code == 2

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.clauses import part_about
 from nlp.content import judge_content
 from nlp.fold import fold, plain_text, sign, split_bands
 from nlp.lexicon import Lexicon, build_lexicon
@@ -185,12 +184,6 @@ def test_the_same_text_a_week_later_is_new() -> None:
     assert [one.is_copy for one in fold(items, lambda keys, since: [])] == [False, False]
 
 
-def test_each_brand_gets_its_own_clauses() -> None:
-    text = "暖芽很好用。橙屿漏水还不给修。"
-    assert part_about(text, [(0, 2)], [(6, 8)]) == "暖芽很好用。"
-    assert part_about(text, [(6, 8)], [(0, 2)]) == "橙屿漏水还不给修。"
-
-
 def test_words_are_for_statistics(lexicon: Lexicon) -> None:
     words = split_words("我们的水壶质量问题 [手机号]", lexicon.stopwords)
     assert "水壶" in words
@@ -254,7 +247,8 @@ def test_one_bad_post_does_not_lose_the_others(lexicon: Lexicon) -> None:
 def test_judge_text_masks_and_leaves_out_what_it_cannot_judge(pipeline: Pipeline) -> None:
     values = pipeline.judge_text(post("暖芽漏水,电话13812345678"))
     assert values["masked_text"] == "暖芽漏水,电话[手机号]"
-    assert not {"aspects", "severity", "demands", "effort", "owner", "stage"} & set(values)
+    unread = pipeline.judge_text(post("暖芽 is a very bad kettle and I want to get my money back now"))
+    assert not {"acts", "aspects", "severity", "demands", "effort", "owner", "stage"} & set(unread)
 
 
 def test_order_of_steps_is_checked() -> None:
