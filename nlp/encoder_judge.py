@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.answer_cache import AnswerCache
+from nlp.heads import HeadRow
 from nlp.labelled import hash_file
 from nlp.onnx_model import OnnxModel
 from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
@@ -47,16 +48,6 @@ class EncoderSettings:
     outputs: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What the heads say of one text, as probabilities by label."""
-
-    sentiment: Mapping[str, float]
-    acts: Mapping[str, float]
-    topics: Mapping[str, float]
-    severity: Mapping[str, float]
-
-
 class EncoderJudge:
     """Judges many texts at once; a text that it has judged lately is not judged again."""
 
@@ -85,10 +76,10 @@ class EncoderJudge:
         """Calibrated probabilities of the sentiment; alike for a text with nothing to read."""
         return [name_values("sentiment", row) for row in self.weigh(texts)[:, SENTIMENT].tolist()]
 
-    def read(self, texts: Sequence[str]) -> list[Answers]:
-        """What every head says."""
+    def read(self, texts: Sequence[str]) -> list[HeadRow]:
+        """What the heads for acts, topics and severity say."""
         return [
-            Answers(*(name_values(head, row) for head in ("sentiment", "acts", "topics", "severity")))
+            HeadRow(*(name_values(head, row) for head in ("acts", "topics", "severity")))
             for row in self.weigh(texts).tolist()
         ]
 
@@ -115,6 +106,18 @@ class EncoderJudge:
         network = self._model.run(self._reader.read(texts, self._settings.longest)).astype(np.float64)
         linear = self._linear.score(texts)
         return combine(network, linear, self._settings)
+
+
+class EncoderHeads:
+    """The heads beside sentiment, as the pipeline asks for them; texts that were judged are not judged again."""
+
+    name = "heads"
+
+    def __init__(self, judge: EncoderJudge) -> None:
+        self._judge = judge
+
+    def judge(self, texts: Sequence[str]) -> list[HeadRow]:
+        return self._judge.read(texts)
 
 
 def combine(

@@ -11,6 +11,7 @@ from nlp.encoder_judge import (
     MODEL_FILE,
     PIECES_FILE,
     SETTINGS_FILE,
+    EncoderHeads,
     EncoderJudge,
     EncoderSettings,
     combine,
@@ -109,6 +110,12 @@ def test_nothing_to_read_is_alike_and_undecided(judge: EncoderJudge, text: str) 
 def test_strange_text_is_judged_without_an_exception(judge: EncoderJudge, text: str) -> None:
     (answers,) = judge.read([text])
     assert {*answers.acts} == {*OUTPUTS["acts"]}
+
+
+def test_heads_give_what_the_pipeline_asks_for(judge: EncoderJudge) -> None:
+    (row,) = EncoderHeads(judge).judge(["水壶裂了"])
+    assert {*row.topics} == {*OUTPUTS["topics"]}
+    assert sum(row.severity.values()) == pytest.approx(1, abs=3e-4)
 
 
 def test_sentiment_weighs_encoder_and_linear_model() -> None:
