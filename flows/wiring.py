@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -151,7 +152,10 @@ class Wiring:
         from nlp.pipeline import Pipeline
         from nlp.sentiment import load_sentiment
 
-        return Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        pipeline = Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        # the cues are hundreds of thousands of objects that live as long as the process: unfrozen, every full collection walks them
+        gc.freeze()
+        return pipeline
 
     @cached_property
     def salt(self) -> bytes:

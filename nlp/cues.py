@@ -18,6 +18,7 @@ from tingfeng.errors import SettingsError
 from tingfeng.text import normalise
 
 GAPS = {"…": 8, "_": 2}
+WIDEST = max(GAPS.values())
 MOST_FORMS = 4000
 # `态度…好` does not stand in `态度还不好`
 TURNED = re.compile(r"[不没无未](?![仅但光知到止多久几错少断管论])")
@@ -95,37 +96,57 @@ def read_choices(text: str, at: int) -> tuple[list[str], int]:
     return [*done, *forms], at
 
 
-class Ending(NamedTuple):
-    """What the automaton knows at the end of a word: its length, the cues it is, and (number, place) of the longer cues it is a part of."""
+Key = str | tuple[int, int]
 
-    length: int
-    whole: tuple[tuple[Tag, bool, bool], ...]
-    parts: tuple[tuple[int, int], ...]
+
+@dataclass(frozen=True)
+class Ending:
+    """What the automaton knows at the end of a word: the cues it is, whether it may begin a longer one, and those it may go on with.
+
+    `joins`: a word before it, or (number, place) of a cue that is read so far → numbers and places of the cues that go on here.
+    """
+
+    word: str
+    latin: bool
+    whole: list[tuple[Tag, bool, bool]]
+    begins: list[bool]
+    joins: dict[Key, list[tuple[int, int]]]
 
 
 class CueBook:
     """All cues of all steps in one automaton. Reading a text changes nothing in it."""
 
     def __init__(self, cues: Mapping[Tag, Iterable[str]]) -> None:
-        whole: dict[str, dict[tuple[Tag, bool, bool], None]] = {}
-        parts: dict[str, list[tuple[int, int]]] = {}
         self._patterns: list[tuple[Tag, Pattern]] = []
+        endings: dict[str, Ending] = {}
         for tag, lines in cues.items():
             for pattern in (read_cue(line, f"{tag.family} {tag.name}") for line in lines):
-                if len(pattern.parts) == 1:
-                    for word in pattern.parts[0]:
-                        whole.setdefault(word, {})[tag, pattern.at_start, pattern.at_end] = None
-                    continue
-                # the last part first: a word that closes one stretch may open the next only afterwards
-                for place in reversed(range(len(pattern.parts))):
-                    for word in pattern.parts[place]:
-                        parts.setdefault(word, []).append((len(self._patterns), place))
-                self._patterns.append((tag, pattern))
+                self._add(endings, tag, pattern)
         self._automaton = ahocorasick.Automaton()
-        for word in {**whole, **parts}:
-            self._automaton.add_word(word, Ending(len(word), tuple(whole.get(word, ())), tuple(parts.get(word, ()))))
+        for word, ending in endings.items():
+            ending.whole[:] = dict.fromkeys(ending.whole)
+            self._automaton.add_word(word, ending)
         self._automaton.make_automaton()
-        self._empty = not whole and not parts
+        self._empty = not endings
+
+    def _add(self, endings: dict[str, Ending], tag: Tag, pattern: Pattern) -> None:
+        for word in {word for part in pattern.parts for word in part}:
+            if word not in endings:
+                endings[word] = Ending(word, is_latin(word[0]) or is_latin(word[-1]), [], [], {})
+        places = [[endings[word] for word in part] for part in pattern.parts]
+        if len(places) == 1:
+            for ending in places[0]:
+                ending.whole.append((tag, pattern.at_start, pattern.at_end))
+            return
+        number = len(self._patterns)
+        self._patterns.append((tag, pattern))
+        for ending in places[0]:
+            ending.begins[:] = [True]
+        for place in range(1, len(places)):
+            keys: list[Key] = list(pattern.parts[0]) if place == 1 else [(number, place - 1)]
+            for ending in places[place]:
+                for key in keys:
+                    ending.joins.setdefault(key, []).append((number, place))
 
     def find(self, plain: str, clauses: Sequence[tuple[int, int]]) -> dict[str, list[Hit]]:
         """Family → hits in order of their ends. `clauses` are the spans of the clauses, in order."""
@@ -133,36 +154,59 @@ class CueBook:
         if self._empty or not clauses:
             return found
         number, (clause_start, clause_end), last = 0, clauses[0], len(clauses) - 1
-        begun: dict[tuple[int, int], tuple[int, int]] = {}
-        for end_at, (length, whole, parts) in self._automaton.iter(plain):
-            end = end_at + 1
-            while end > clause_end and number < last:
-                number += 1
-                clause_start, clause_end = clauses[number]
-                begun.clear()
-            start = end - length
-            if start < clause_start or end > clause_end or inside_word(plain, start, end):
+        begun: list[tuple[Key, int, int]] = []
+        for end, ending in self._automaton.iter(plain):
+            end += 1
+            if end > clause_end:
+                while end > clause_end and number < last:
+                    number += 1
+                    clause_start, clause_end = clauses[number]
+                begun = []
+            start = end - len(ending.word)
+            if start < clause_start or end > clause_end or (ending.latin and inside_word(plain, start, end)):
                 continue
-            for (family, name), at_start, at_end in whole:
+            for (family, name), at_start, at_end in ending.whole:
                 if (not at_start or start == clause_start) and (not at_end or end == clause_end):
                     found.setdefault(family, []).append(Hit(start, end, name, number))
-            for key in parts:
-                tag, pattern = self._patterns[key[0]]
-                place = key[1]
-                if place == 0:
-                    if not pattern.at_start or start == clause_start:
-                        begun[key] = (start, end)
-                    continue
-                before = begun.get((key[0], place - 1))
-                if before is None or not 0 <= start - before[1] <= pattern.gaps[place - 1]:
-                    continue
-                if start > before[1] and TURNED.search(plain, before[1], start):
-                    continue
-                if place < len(pattern.parts) - 1:
-                    begun[key] = (before[0], end)
-                elif not pattern.at_end or end == clause_end:
-                    found.setdefault(tag.family, []).append(Hit(before[0], end, tag.name, number))
+            if begun and ending.joins:
+                joins, nearest = ending.joins, start - WIDEST
+                steps = [
+                    (step, first, before)
+                    for key, first, before in begun
+                    if nearest <= before <= start and key in joins
+                    for step in joins[key]
+                ]
+                if steps:
+                    self._join(plain, steps, (start, end), begun, found, (clause_start, clause_end, number))
+            if ending.begins:
+                begun.append((ending.word, start, end))
         return found
+
+    def _join(
+        self,
+        plain: str,
+        steps: list[tuple[tuple[int, int], int, int]],
+        span: tuple[int, int],
+        begun: list[tuple[Key, int, int]],
+        found: dict[str, list[Hit]],
+        clause: tuple[int, int, int],
+    ) -> None:
+        """Goes on with cues that were begun in this clause, each with its nearest beginning."""
+        start, end = span
+        done: set[tuple[int, int]] = set()
+        for step, first, before in reversed(steps):
+            tag, pattern = self._patterns[step[0]]
+            if step in done or start - before > pattern.gaps[step[1] - 1]:
+                continue
+            if pattern.at_start and first != clause[0]:
+                continue
+            if start > before and TURNED.search(plain, before, start):
+                continue
+            done.add(step)
+            if step[1] < len(pattern.parts) - 1:
+                begun.append((step, first, end))
+            elif not pattern.at_end or end == clause[1]:
+                found.setdefault(tag.family, []).append(Hit(first, end, tag.name, clause[2]))
 
 
 def inside_word(plain: str, start: int, end: int) -> bool:

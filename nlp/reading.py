@@ -14,7 +14,7 @@ from tingfeng.text import HAN, normalise
 FIRST, LAST = 6000, 2000
 MARK = re.compile(rf"[,。!?;:~()【】「」『』“”\"…|]+|\.{{2,}}|(?<=[{HAN}\d])\.(?=\s|$|[{HAN}])|(?<=[{HAN}\])]) (?=[{HAN}\[(])")
 STOPS = frozenset("。!?;…~|")
-REACH = 8
+REACH, LONG_REACH = 8, 12
 NEGATED = re.compile(
     r"(?:谁说(?:的)?|没有|没啥|没什么|没|未(?!来)|无(?![比论限疑敌数])|不|(?<![特区级分个差告类识辨])别|勿|莫|甭|毫无|并非|不是|绝非|谈不上|称不上|算不上|说不上|难以|无法|拒绝|没人|无人|零(?![食件售]))"
     r"(?:太|很|怎么|咋|能|会|是|有|出现|发生|造成|存在|再|那么|这么|特别|什么|啥|一点儿?|半点|丝毫|任何|让人|让我|令人|觉得|感到|感觉|值得|想|敢|"
@@ -35,23 +35,23 @@ ASKED_BEFORE = re.compile(
 )
 ASKED_AFTER = re.compile(r"^[^了怎为啥什]{0,4}?(?:吗|么|嘛|不|没有?)$|^$")
 WHY = re.compile(r"怎么|为什么|为啥|咋|什么|啥|如何")
+PARTICLES = frozenset("吗么嘛不没有呀啊哦呢")
 POLAR = re.compile(r"(?:吗|么|嘛|不|没|没有)[呀啊哦呢]?$")
 
 
 @dataclass(frozen=True)
 class Clause:
-    """A stretch without a mark inside; `mark` is what follows it, `sentence` counts the sentences."""
+    """A stretch without a mark inside; `mark` is what follows it, `sentence` counts the sentences.
+
+    `asks`: whether a question mark or a particle of asking ends it.
+    """
 
     start: int
     end: int
     text: str
     mark: str
     sentence: int
-
-    @property
-    def asks(self) -> bool:
-        """Whether a question mark or a particle of asking ends it."""
-        return "?" in self.mark or (POLAR.search(self.text) is not None and not self.text.endswith(("没", "不")))
+    asks: bool
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,9 @@ class Reading:
     plain: str
     clauses: tuple[Clause, ...]
     families: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
+    # (start, end) → negated, denied, supposed, asked: several steps ask about the same words
+    _states: dict[tuple[int, int], tuple[bool, bool, bool, bool]] = field(default_factory=dict, repr=False, compare=False)
+    sides: list[int] = field(default_factory=list, repr=False, compare=False)
 
     def hits(self, family: str) -> Sequence[Hit]:
         """Hits of a family in order of their ends."""
@@ -84,38 +87,47 @@ class Reading:
 
     def negated(self, hit: Hit) -> bool:
         """`不好用`, `没有过敏`, `好用个屁`; not `没有不满意`, `好不好用`, `不仅好用`."""
-        return MOCKED.search(self.after(hit)) is not None or self.denied(hit)
+        return self._state(hit)[0]
 
     def denied(self, hit: Hit) -> bool:
         """Negated by what stands before it."""
-        before = self.before(hit)
-        if not NEGATED.search(before):
-            return False
-        return not (DOUBLE.search(before) or NOT_NEGATING.search(before))
+        return self._state(hit)[1]
 
     def supposed(self, hit: Hit) -> bool:
         """Feared, forbidden or imagined, not told: `万一起火`, `担心过敏`, `防漏电`."""
-        return SUPPOSED.search(self.before(hit, 10)) is not None
+        return self._state(hit)[2]
 
     def asked(self, hit: Hit) -> bool:
         """Asked whether it is so: `会不会漏水`, `是正品吗`; not `漏水了怎么办`."""
-        if ASKED_BEFORE.search(self.before(hit, 12)):
-            return True
-        clause = self.clauses[hit.clause]
-        if not clause.asks or self.plain[hit.end - 1] == "了" or WHY.search(self.before(hit, 12)):
-            return False
-        return ASKED_AFTER.search(self.after(hit)) is not None
+        return self._state(hit)[3]
 
     def told(self, hit: Hit) -> bool:
         """Said as a fact: neither negated nor imagined nor asked."""
-        return not (self.negated(hit) or self.supposed(hit) or self.asked(hit))
+        negated, _, supposed, asked = self._state(hit)
+        return not (negated or supposed or asked)
+
+    def _state(self, hit: Hit) -> tuple[bool, bool, bool, bool]:
+        """negated, denied, supposed, asked."""
+        known = self._states.get((hit.start, hit.end))
+        if known is None:
+            clause = self.clauses[hit.clause]
+            before = self.plain[max(clause.start, hit.start - LONG_REACH) : hit.start]
+            after = self.plain[hit.end : clause.end]
+            denied = is_denied(before[-REACH:])
+            known = self._states[hit.start, hit.end] = (
+                denied or (after != "" and MOCKED.search(after) is not None),
+                denied,
+                before != "" and SUPPOSED.search(before) is not None,
+                is_asked(before, after, clause, self.plain[hit.end - 1]),
+            )
+        return known
 
     def only(self, numbers: frozenset[int]) -> Reading:
         """The same text with the hits of some clauses alone."""
         if len(numbers) == len(self.clauses):
             return self
         kept = {name: [hit for hit in hits if hit.clause in numbers] for name, hits in self.families.items()}
-        return Reading(self.plain, self.clauses, kept)
+        return Reading(self.plain, self.clauses, kept, self._states)
 
     @cached_property
     def first_person(self) -> bool:
@@ -126,23 +138,46 @@ class Reading:
 FIRST_PERSON = re.compile(r"我|俺|咱|本人|楼主|偶|老子|劳资|自己|家里|老公|老婆|孩子|宝宝|我妈|亲测")
 
 
+def is_denied(before: str) -> bool:
+    """Whether these characters negate what follows them."""
+    if not before or not NEGATED.search(before):
+        return False
+    return not (DOUBLE.search(before) or NOT_NEGATING.search(before))
+
+
+def is_asked(before: str, after: str, clause: Clause, last: str) -> bool:
+    """Whether words between `before` and `after`, ending with `last`, are asked about."""
+    if before and ASKED_BEFORE.search(before):
+        return True
+    if not clause.asks or last == "了" or WHY.search(before):
+        return False
+    return ASKED_AFTER.search(after) is not None
+
+
 def split_clauses(plain: str) -> tuple[Clause, ...]:
     """Clauses of a normalised text. White space beside Han ends one, as in posts without punctuation."""
-    clauses: list[Clause] = []
+    pieces: list[tuple[int, int, str, int]] = []
     at = sentence = 0
-    for mark in MARK.finditer(plain):
-        clauses_end = mark.start()
-        if plain[at:clauses_end].strip():
-            clauses.append(Clause(at, clauses_end, plain[at:clauses_end], mark.group(), sentence))
-        elif clauses:
-            last = clauses[-1]
-            clauses[-1] = Clause(last.start, last.end, last.text, last.mark + mark.group(), last.sentence)
-        if STOPS & set(mark.group()) or mark.group().startswith(".."):
+    for found in MARK.finditer(plain):
+        start, end = found.span()
+        mark = plain[start:end]
+        if start > at and not plain[at:start].isspace():
+            pieces.append((at, start, mark, sentence))
+        elif pieces:
+            first, last, before, number = pieces[-1]
+            pieces[-1] = (first, last, before + mark, number)
+        if not STOPS.isdisjoint(mark) or mark.startswith(".."):
             sentence += 1
-        at = mark.end()
-    if plain[at:].strip():
-        clauses.append(Clause(at, len(plain), plain[at:], "", sentence))
-    return tuple(clauses)
+        at = end
+    if at < len(plain) and not plain[at:].isspace():
+        pieces.append((at, len(plain), "", sentence))
+    return tuple(make_clause(plain[start:end], start, end, mark, number) for start, end, mark, number in pieces)
+
+
+def make_clause(text: str, start: int, end: int, mark: str, sentence: int) -> Clause:
+    """A clause, and whether it asks."""
+    asks = "?" in mark or (text[-1] in PARTICLES and POLAR.search(text) is not None and text[-1] not in "没不")
+    return Clause(start, end, text, mark, sentence, asks)
 
 
 def shorten(plain: str) -> str:

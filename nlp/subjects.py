@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import ahocorasick
 
@@ -15,7 +13,7 @@ from tingfeng.query import parse_query
 from tingfeng.query_match import UnitText, meets
 from tingfeng.query_tree import And, Near, Node, Not, Or, Term
 from tingfeng.records import Post, Subject
-from tingfeng.text import BOUNDARY, encode_units, join_title, normalise, split_units, unit_spans
+from tingfeng.text import BOUNDARY, SEPARATOR, UNIT, encode_units, join_title, normalise, split_units
 
 Span = tuple[int, int]
 
@@ -96,17 +94,17 @@ class SubjectMatcher:
         units = split_units(normalised)
         if self._empty or not units:
             return {}
-        hits = list(self._automaton.iter(encode_units(units)))
+        encoded = encode_units(units)
+        hits = list(self._automaton.iter(encoded))
         if not hits:  # most texts name nobody
             return {}
-        places = list(unit_spans(normalised))
-        starts = list(accumulate((len(unit) + 1 for unit in units), initial=0))  # where each unit's separator stands
+        places = [unit.span() for unit in UNIT.finditer(normalised)]
         found: dict[int, list[Span]] = {}
         hidden: dict[int, list[Span]] = {}
         for end, (length, ends) in hits:
-            first, last = bisect_left(starts, end - length + 1), bisect_left(starts, end) - 1
+            first, last = encoded.count(SEPARATOR, 0, end - length + 1), encoded.count(SEPARATOR, 0, end) - 1
             for number, exclude in ends:
-                (hidden if exclude else found).setdefault(number, []).append((places[first][1], places[last][2]))
+                (hidden if exclude else found).setdefault(number, []).append((places[first][0], places[last][1]))
         for number, spans in hidden.items():
             if number in found:
                 found[number] = [a for a in found[number] if not any(h[0] <= a[0] and a[1] <= h[1] for h in spans)]

@@ -86,6 +86,14 @@ def is_only_named(plain: str, spans: Sequence[tuple[int, int]]) -> bool:
 
 
 def count_sides(reading: Reading) -> tuple[int, int]:
+    """For and against; counted once a reading."""
+    known = reading.sides
+    if not known:
+        known[:] = count_hits(reading)
+    return known[0], known[1]
+
+
+def count_hits(reading: Reading) -> tuple[int, int]:
     """How many places speak for and against, told as facts; a longer cue covers the shorter ones in it."""
     sides = {"good": 0, "bad": 0}
     covered = -1

@@ -37,6 +37,7 @@ def simplified_table() -> dict[int, str]:
     return {code: table.get(ord(new), new) for code, new in table.items()}
 
 
+@lru_cache(maxsize=16)  # several steps in a row ask for the same text
 def normalise(text: str) -> str:
     """The normalised text; idempotent; never raises, not even on half surrogates."""
     if ASCII_ONLY.fullmatch(text):
