@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.answer_cache import AnswerCache
-from nlp.heads import HeadRow
+from nlp.heads import HeadRow, Heads
 from nlp.labelled import hash_file
 from nlp.onnx_model import OnnxModel
 from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
@@ -21,6 +21,7 @@ from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
 
 FOLDER = Path(__file__).resolve().parent / "weights" / "encoder"
+ENGINE = "encoder+linear"
 MODEL_FILE, PIECES_FILE, SETTINGS_FILE = "model.onnx", "pieces.json", "model.json"
 RESTORE = "请从代码库恢复 nlp/weights/encoder(git checkout -- nlp/weights/encoder),或运行 tingfeng train --model encoder"
 BATCH = 1024
@@ -51,7 +52,7 @@ class EncoderSettings:
 class EncoderJudge:
     """Judges many texts at once; a text that it has judged lately is not judged again."""
 
-    engine = "encoder+linear"
+    engine = ENGINE
 
     def __init__(
         self, model: OnnxModel, reader: PieceReader, settings: EncoderSettings, linear: LinearSentiment, kept: int = 50_000
@@ -59,6 +60,7 @@ class EncoderJudge:
         self._model, self._reader, self._settings, self._linear = model, reader, settings, linear
         self._cache = AnswerCache(kept)
         self.name = f"encoder-{settings.version}"
+        self.heads: Heads | None = EncoderHeads(self)
 
     @classmethod
     def load(cls, folder: Path = FOLDER, linear: LinearSentiment | None = None) -> EncoderJudge:

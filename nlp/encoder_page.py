@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nlp.encoder_judge import EncoderSettings
@@ -54,6 +54,11 @@ def render_mix(mix: Mapping[str, float]) -> str:
         what, where, licence = ORIGINS.get(source, ("自备数据", "–", "–"))
         lines.append(f"| {source} | {share:.0%} | {what} | {where} | {licence} |\n")
     return "".join(lines)
+
+
+def render_heads(reports: Sequence[HeadReport]) -> str:
+    """The section of docs/evaluation.md about the heads beside sentiment."""
+    return "".join("\n" + render_head(report) for report in reports)
 
 
 def render_head(report: HeadReport | None) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from nlp.encoder_judge import EncoderJudge
-from nlp.evaluate import Score, score_class
+from nlp.evaluate import REPORT_FILE, Score, score_class
 from nlp.outputs import OUTPUTS, SIZES, STARTS, Lesson, pack_targets
+from tingfeng.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,18 @@ class HeadReport:
     micro_f1: float
     macro_f1: float
     outputs: Mapping[str, Score]
+
+
+def read_heads(folder: Path) -> list[HeadReport]:
+    """The reports that training stored in `folder`. Raises ModelError naming the file."""
+    file = folder / REPORT_FILE
+    try:
+        rows = json.loads(file.read_text("utf-8")).get("heads", [])
+        return [
+            HeadReport(**{**row, "outputs": {name: Score(**score) for name, score in row["outputs"].items()}}) for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"评测结果缺失或损坏({error})", where=str(file), hint="请运行 tingfeng train") from error
 
 
 def measure_head(judge: EncoderJudge, lessons: Sequence[Lesson], head: str) -> HeadReport | None:

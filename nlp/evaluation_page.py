@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nlp.evaluate import EvaluationReport, Score, SetReport
@@ -61,12 +61,34 @@ def render_results(report: EvaluationReport) -> str:
     return text + NOTES
 
 
-def render_evaluation(report: EvaluationReport) -> str:
-    """`docs/evaluation.md`."""
+def render_evaluation(report: EvaluationReport, linear: EvaluationReport, sections: Sequence[str] = ()) -> str:
+    """`docs/evaluation.md`: the default model, the linear one beside it, further sections, the data."""
     return (
-        f"# 情感判断的评测\n\n由 `nlp/weights/sentiment/evaluation.json` 生成,不要手改。模型 `{report.model}`。\n\n"
-        f"## 结果\n\n{render_results(report)}\n## 数据\n\n{render_files(report)}\n"
+        "# 判断的评测\n\n由模型文件夹里的 `evaluation.json` 生成,不要手改。"
+        f"默认模型 `{report.model}`,线性模型 `{linear.model}`。\n\n"
+        f"## 默认模型\n\n{render_results(report)}\n"
+        f"## 默认模型与线性模型\n\n同样的训练数据,同样的留出集;每格是 默认 / 线性。\n\n{render_pairs(report, linear)}"
+        f"{''.join(sections)}\n## 数据\n\n{render_files(report)}\n"
     )
+
+
+def render_pairs(report: EvaluationReport, linear: EvaluationReport) -> str:
+    """Table of both models on every set that both were measured on."""
+    others = {row.name: row for row in linear.sets}
+    lines = ["| 数据集 | n | 准确率 | 宏 F1 | 报出负面 P | 报出负面 R | ECE | 未定 |\n|---|---|---|---|---|---|---|---|\n"]
+    for row in report.sets:
+        if row.name in others:
+            two = (row, others[row.name])
+            cells = [
+                " / ".join(f"{one.accuracy:.3f}" for one in two),
+                " / ".join(f"{one.macro_f1:.3f}" for one in two),
+                " / ".join(f"{one.alarm.precision:.2f}" for one in two),
+                " / ".join(f"{one.alarm.recall:.2f}" for one in two),
+                " / ".join(f"{one.ece:.3f}" for one in two),
+                " / ".join(f"{one.uncertain:.1%}" for one in two),
+            ]
+            lines.append(f"| {row.name} | {row.n} | {' | '.join(cells)} |\n")
+    return "".join(lines)
 
 
 def render_files(report: EvaluationReport) -> str:

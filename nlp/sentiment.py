@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nlp.heads import Heads
 from nlp.ngrams import BUCKETS, hash_texts
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
@@ -29,10 +30,12 @@ class SentimentJudge(Protocol):
     """What the pipeline asks of any sentiment model.
 
     `name` is the model version stored with each mention; `engine` says what judges, and why where it is only the second choice.
+    `heads` judge acts, topics and severity, where the model has them.
     """
 
     name: str
     engine: str
+    heads: Heads | None
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Calibrated probabilities of negative, neutral and positive for each text; alike for a text with nothing to read."""
@@ -68,6 +71,7 @@ class LinearSentiment:
     """Weights int8 [BUCKETS, 3]; temperature and threshold from held-out data."""
 
     engine: str = "linear"
+    heads: Heads | None = None
 
     def __init__(self, weights: npt.NDArray[np.int8], settings: LinearSettings) -> None:
         self._weights, self._settings = weights, settings

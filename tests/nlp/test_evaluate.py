@@ -15,6 +15,7 @@ from nlp.evaluate import (
     read_report,
     score_class,
 )
+from nlp.heads import Heads
 from nlp.labelled import Labelled
 from nlp.sentiment import FOLDER, LinearSentiment, choose_label
 from nlp.train import TrainResult
@@ -28,6 +29,7 @@ class Scripted:
     """A judge that gives the probabilities written down for a text, and refuses any other."""
 
     name = engine = "scripted"
+    heads: Heads | None = None
 
     def __init__(self, answers: Mapping[str, tuple[float, float, float]]) -> None:
         self.answers = answers
