@@ -15,13 +15,11 @@ from nlp.heads import HeadRow, Heads
 from nlp.labelled import hash_file
 from nlp.onnx_model import OnnxModel
 from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
-from nlp.sentiment import CLASSES, LinearSentiment, choose_label, softmax
+from nlp.sentiment import CLASSES, ENCODER_ENGINE, ENCODER_FOLDER, LinearSentiment, choose_label, softmax
 from nlp.tokens import PieceReader
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
 
-FOLDER = Path(__file__).resolve().parent / "weights" / "encoder"
-ENGINE = "encoder+linear"
 MODEL_FILE, PIECES_FILE, SETTINGS_FILE = "model.onnx", "pieces.json", "model.json"
 RESTORE = "请从代码库恢复 nlp/weights/encoder(git checkout -- nlp/weights/encoder),或运行 tingfeng train --model encoder"
 BATCH = 1024
@@ -52,7 +50,7 @@ class EncoderSettings:
 class EncoderJudge:
     """Judges many texts at once; a text that it has judged lately is not judged again."""
 
-    engine = ENGINE
+    engine = ENCODER_ENGINE
 
     def __init__(
         self, model: OnnxModel, reader: PieceReader, settings: EncoderSettings, linear: LinearSentiment, kept: int = 50_000
@@ -63,7 +61,7 @@ class EncoderJudge:
         self.heads: Heads | None = EncoderHeads(self)
 
     @classmethod
-    def load(cls, folder: Path = FOLDER, linear: LinearSentiment | None = None) -> EncoderJudge:
+    def load(cls, folder: Path = ENCODER_FOLDER, linear: LinearSentiment | None = None) -> EncoderJudge:
         """Raises ModelError naming the file that is missing or damaged and the command that restores it."""
         settings = read_settings(folder / SETTINGS_FILE)
         mate = linear or LinearSentiment.load()

@@ -21,6 +21,8 @@ from tingfeng.labels import Sentiment
 
 CLASSES = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 FOLDER = Path(__file__).resolve().parent / "weights" / "sentiment"
+ENCODER_FOLDER = FOLDER.parent / "encoder"
+ENCODER_ENGINE, LINEAR_ENGINE = "encoder+linear", "linear"
 WEIGHTS_FILE, SETTINGS_FILE = "weights.npz", "model.json"
 BATCH = 256
 RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weights/sentiment"
@@ -70,7 +72,7 @@ def hash_weights(weights: npt.NDArray[np.int8], scale: Sequence[float], bias: Se
 class LinearSentiment:
     """Weights int8 [BUCKETS, 3]; temperature and threshold from held-out data."""
 
-    engine: str = "linear"
+    engine: str = LINEAR_ENGINE
     heads: Heads | None = None
 
     def __init__(self, weights: npt.NDArray[np.int8], settings: LinearSettings) -> None:
@@ -183,5 +185,5 @@ def load_default() -> SentimentJudge:
         return EncoderJudge.load()
     except ModelError as error:
         second = LinearSentiment.load()
-        second.engine = f"linear({error.message})"
+        second.engine = f"{LINEAR_ENGINE}({error.message})"
         return second

@@ -97,8 +97,11 @@ class Encoder(nn.Module):
         return dict(zip(self.shape.heads, parts, strict=True))
 
 
-def start_encoder(file: E5File, scored: Mapping[str, float], chosen: Sequence[str], shape: EncoderShape) -> Encoder:
-    """An encoder whose pieces and lower layers begin as in the file; heads begin at random, so seed torch before."""
+def start_encoder(
+    file: E5File, scored: Mapping[str, float], chosen: Sequence[str], shape: EncoderShape, seed: int
+) -> Encoder:
+    """An encoder whose pieces and lower layers begin as in the file; heads begin at random, by the seed."""
+    torch.manual_seed(seed)
     encoder = Encoder(shape)
     sources = find_sources(scored, chosen)
     table = file.rows("emb.word", np.array([row for rows in sources for row in rows]))

@@ -87,8 +87,6 @@ def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress
 
 def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> tuple[Encoder, PieceReader]:
     """The trained encoder and the reader of its pieces."""
-    import torch
-
     from nlp.torch_encoder import EncoderShape, start_encoder
     from nlp.torch_training import Course, Material, Run
 
@@ -100,11 +98,10 @@ def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> tuple[Encoder, Pie
     scored = dict(zip(file.pieces, file.scores.tolist(), strict=True))
     chosen = find_pieces(plan, scored, [lesson.text for lesson in lessons])
     reader = PieceReader.build(chosen)
-    torch.manual_seed(plan.seed)
     big = file.shape
     layers, places = min(plan.layers, big.layers), min(LONGEST, big.positions)
     shape = EncoderShape(len(chosen), SIZES, big.hidden, layers, big.heads, big.inner, places)
-    encoder = start_encoder(file, scored, list(chosen), shape)
+    encoder = start_encoder(file, scored, list(chosen), shape, plan.seed)
     course = Course(plan.lessons, cooldown=plan.cooldown, seed=plan.seed, longest=min(COURSE_LONGEST, places))
     deck = Deck.shuffle(lessons, MIX, plan.seed)
     Run(encoder, Material(lessons, reader, course.longest), deck, course, plan.run).go(progress=progress)

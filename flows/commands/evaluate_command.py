@@ -20,7 +20,7 @@ from flows.console import print_json, print_line
 def command(data: Path | None, as_json: bool) -> int:
     """情感模型在留出集上的成绩:每个集合、每一类,旁边是多数类与词表两个简单基线。"""
     from flows.wiring import open_wiring
-    from nlp import encoder_judge, sentiment
+    from nlp import sentiment
     from nlp.evaluate import evaluate, read_report
     from nlp.evaluation_page import render_results
 
@@ -30,7 +30,7 @@ def command(data: Path | None, as_json: bool) -> int:
         report = evaluate(judge, data)
     else:
         # without a report of its own: a model of the user's, or the linear one in the place of a broken default
-        report = read_report(encoder_judge.FOLDER if judge.engine == encoder_judge.ENGINE else sentiment.FOLDER)
+        report = read_report(sentiment.ENCODER_FOLDER if judge.engine == sentiment.ENCODER_ENGINE else sentiment.FOLDER)
     if as_json:
         print_json(report.to_dict())
     else:

@@ -103,13 +103,12 @@ def train_heads(
 ) -> TrainResult:
     """The encoder; its weak labels come from the rules and word lists of the configuration."""
     from flows.wiring import open_wiring
-    from nlp.encoder_judge import FOLDER
     from nlp.rules import weak_labels
-    from nlp.sentiment import LinearSentiment
+    from nlp.sentiment import ENCODER_FOLDER, LinearSentiment
     from nlp.train_encoder import Plan, train_encoder
 
     with open_wiring() as wiring:
         lexicon = wiring.lexicon
         place = run or wiring.home / "train" / "encoder"
-        plan = Plan(data, out or FOLDER, place, lessons, cooldown, encoder, layers, seed, texts)
+        plan = Plan(data, out or ENCODER_FOLDER, place, lessons, cooldown, encoder, layers, seed, texts)
         return train_encoder(plan, lambda text, kind: weak_labels(text, kind, lexicon), LinearSentiment.load(), tell)

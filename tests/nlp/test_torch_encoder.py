@@ -62,7 +62,7 @@ class Invented(E5File):
 def test_encoder_starts_with_the_weights_of_the_file() -> None:
     file = Invented()
     chosen = [*SCORED, "[水壶]"]
-    encoder = start_encoder(file, SCORED, chosen, EncoderShape(len(chosen), SIZES, 32, 2, 4, 48, 24))
+    encoder = start_encoder(file, SCORED, chosen, EncoderShape(len(chosen), SIZES, 32, 2, 4, 48, 24), 7)
     look = encoder.get_parameter("layers.1.look.weight")
     assert torch.equal(look[32:64], torch.from_numpy(file.tensor("l1.k.w", 32)))
     assert encoder.words.weight[-1, 0] == np.mean(find_sources(SCORED, ["[水壶]"])[0])
