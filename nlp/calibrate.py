@@ -16,6 +16,7 @@ NEGATIVE, POSITIVE = 0, 2
 WANTED_RECALL = 0.92
 # from here down a text is no longer called negative, whatever recall is wanted
 LEAST_NEGATIVE = 0.30
+MOST_LOST = 0.002
 
 
 def weigh_sources(sources: Sequence[str]) -> Table:
@@ -83,6 +84,24 @@ def fit_negative_from(negative: Table, gold: npt.NDArray[np.int64], sources: Seq
         if len(mine) >= 20:
             lowest = min(lowest, float(np.quantile(mine, 1 - WANTED_RECALL)))
     return round(max(LEAST_NEGATIVE, lowest), 4)
+
+
+def fit_sure_from(
+    linear: Table, mixed: Table, gold: npt.NDArray[np.int64], polar: Marks, sources: Sequence[str]
+) -> float:
+    """The lowest confidence of the linear model from which its word costs no source more than MOST_LOST of its right answers.
+
+    `linear` are its probabilities, `mixed` those of both models [rows, 3]; `polar` rows compare the two poles only.
+    """
+    poles = polar[:, None] & (np.arange(3) == 1)
+    told, best = np.where(poles, -1.0, linear).argmax(axis=1), np.where(poles, -1.0, mixed).argmax(axis=1)
+    lost = (best == gold).astype(float) - (told == gold)
+    owners = np.array(sources)
+    for limit in (round(0.80 + 0.01 * step, 2) for step in range(20)):
+        sure = linear.max(axis=1) >= limit
+        if all(lost[sure & (owners == source)].sum() <= MOST_LOST * (owners == source).sum() for source in set(sources)):
+            return limit
+    return 1.0
 
 
 def cut_head(name: str, table: npt.NDArray[np.float32]) -> Table:

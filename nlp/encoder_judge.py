@@ -15,7 +15,7 @@ from nlp.heads import HeadRow, Heads
 from nlp.labelled import hash_file
 from nlp.onnx_model import OnnxModel
 from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
-from nlp.sentiment import CLASSES, ENCODER_ENGINE, ENCODER_FOLDER, LinearSentiment, choose_label, softmax
+from nlp.sentiment import CLASSES, ENCODER_ENGINE, ENCODER_FOLDER, FAST_ENGINE, LinearSentiment, choose_label, softmax
 from nlp.tokens import PieceReader
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
@@ -33,7 +33,8 @@ class EncoderSettings:
     `version`: hash of network and pieces; `teammate`: version of the linear model that the numbers were fitted with.
     `shares`: what the scores of encoder and teammate weigh in sentiment. `temperatures`: per head. `thresholds`: output → the
     probability from which a head of several outputs says it. `threshold`: a likeliest sentiment under it is UNCERTAIN;
-    `negative_from`: from here on a text is negative even when another class is likelier.
+    `negative_from`: from here on a text is negative even when another class is likelier. `sure_from`: from here on the linear
+    model is believed without asking the encoder, where speed is wanted.
     """
 
     version: str
@@ -43,25 +44,38 @@ class EncoderSettings:
     thresholds: Mapping[str, Mapping[str, float]]
     threshold: float
     negative_from: float
+    sure_from: float
     longest: int
     outputs: Mapping[str, tuple[str, ...]]
 
 
 class EncoderJudge:
-    """Judges many texts at once; a text that it has judged lately is not judged again."""
+    """Judges many texts at once; a text that it has judged lately is not judged again.
 
-    engine = ENCODER_ENGINE
+    `fast`: the encoder is asked only where the linear model is not sure; then there is no word on acts, topics and severity.
+    """
 
     def __init__(
-        self, model: OnnxModel, reader: PieceReader, settings: EncoderSettings, linear: LinearSentiment, kept: int = 50_000
+        self,
+        model: OnnxModel,
+        reader: PieceReader,
+        settings: EncoderSettings,
+        linear: LinearSentiment,
+        *,
+        fast: bool = False,
+        kept: int = 50_000,
     ) -> None:
         self._model, self._reader, self._settings, self._linear = model, reader, settings, linear
         self._cache = AnswerCache(kept)
-        self.name = f"encoder-{settings.version}"
-        self.heads: Heads | None = EncoderHeads(self)
+        self._fast = fast
+        self.name = f"encoder-{settings.version}{'-fast' if fast else ''}"
+        self.engine = FAST_ENGINE if fast else ENCODER_ENGINE
+        self.heads: Heads | None = None if fast else EncoderHeads(self)
 
     @classmethod
-    def load(cls, folder: Path = ENCODER_FOLDER, linear: LinearSentiment | None = None) -> EncoderJudge:
+    def load(
+        cls, folder: Path = ENCODER_FOLDER, linear: LinearSentiment | None = None, *, fast: bool = False
+    ) -> EncoderJudge:
         """Raises ModelError naming the file that is missing or damaged and the command that restores it."""
         settings = read_settings(folder / SETTINGS_FILE)
         mate = linear or LinearSentiment.load()
@@ -70,7 +84,7 @@ class EncoderJudge:
         if mate.name != settings.teammate:
             raise ModelError(f"线性模型 {mate.name} 不是与它一起定标的 {settings.teammate}", where=str(folder), hint=RESTORE)
         reader = PieceReader.load(folder / PIECES_FILE, RESTORE)
-        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate)
+        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate, fast=fast)
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Calibrated probabilities of the sentiment; alike for a text with nothing to read."""
@@ -103,8 +117,19 @@ class EncoderJudge:
         return found
 
     def _judge_fresh(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        network = self._model.run(self._reader.read(texts, self._settings.longest)).astype(np.float64)
         linear = self._linear.score(texts)
+        if not self._fast:
+            return self._ask_encoder(texts, linear)
+        found = np.zeros((len(texts), WIDTH), dtype=np.float32)
+        found[:, SENTIMENT] = softmax(linear / self._linear.temperature)
+        asked = (found[:, SENTIMENT].max(axis=1) < self._settings.sure_from) & linear.any(axis=1)
+        unsure: list[int] = np.flatnonzero(asked).tolist()
+        if unsure:
+            found[unsure] = self._ask_encoder([texts[place] for place in unsure], linear[unsure])
+        return found
+
+    def _ask_encoder(self, texts: Sequence[str], linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        network = self._model.run(self._reader.read(texts, self._settings.longest)).astype(np.float64)
         return combine(network, linear, self._settings)
 
 
@@ -165,6 +190,7 @@ def read_settings(file: Path) -> EncoderSettings:
             },
             threshold=float(found["threshold"]),
             negative_from=float(found["negative_from"]),
+            sure_from=float(found["sure_from"]),
             longest=int(found["longest"]),
             outputs={name: tuple(labels) for name, labels in found["outputs"].items()},
         )

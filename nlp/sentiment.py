@@ -22,7 +22,7 @@ from tingfeng.labels import Sentiment
 CLASSES = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 FOLDER = Path(__file__).resolve().parent / "weights" / "sentiment"
 ENCODER_FOLDER = FOLDER.parent / "encoder"
-ENCODER_ENGINE, LINEAR_ENGINE = "encoder+linear", "linear"
+ENCODER_ENGINE, FAST_ENGINE, LINEAR_ENGINE = "encoder+linear", "linear, encoder where unsure", "linear"
 WEIGHTS_FILE, SETTINGS_FILE = "weights.npz", "model.json"
 BATCH = 256
 RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weights/sentiment"
@@ -92,6 +92,11 @@ class LinearSentiment:
         if hash_weights(weights, settings.scale, settings.bias) != settings.version:
             raise ModelError("权重与 model.json 不是同一次训练的", where=str(folder / WEIGHTS_FILE), hint=RESTORE)
         return cls(weights, settings)
+
+    @property
+    def temperature(self) -> float:
+        """What the raw scores are divided by."""
+        return self._settings.temperature
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         found: list[dict[str, float]] = []
@@ -167,22 +172,22 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def load_sentiment(model: str) -> SentimentJudge:
-    """`default`, `linear`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
+    """`default`, `fast`, `linear`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
     if model == "linear":
         return LinearSentiment.load()
-    if model == "default":
-        return load_default()
+    if model in ("default", "fast"):
+        return load_encoder(fast=model == "fast")
     from nlp.torch_models import TransformerSentiment
 
     return TransformerSentiment.load(Path(model))
 
 
-def load_default() -> SentimentJudge:
+def load_encoder(*, fast: bool) -> SentimentJudge:
     """The encoder; when it cannot be loaded the linear model, whose `engine` then says why. Raises ModelError without either."""
     try:
         from nlp.encoder_judge import EncoderJudge
 
-        return EncoderJudge.load()
+        return EncoderJudge.load(fast=fast)
     except ModelError as error:
         second = LinearSentiment.load()
         second.engine = f"{LINEAR_ENGINE}({error.message})"

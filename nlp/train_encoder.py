@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nlp.calibrate import cut_head, fit_negative_from, fit_other_heads, fit_shares, weigh_sources
+from nlp.calibrate import cut_head, fit_negative_from, fit_other_heads, fit_shares, fit_sure_from, weigh_sources
 from nlp.e5_weights import E5File
 from nlp.encoder_judge import (
     MODEL_FILE,
@@ -29,7 +29,7 @@ from nlp.evaluate_heads import measure_head
 from nlp.lessons import MIX, Deck, WeakJudge, add_weak_labels, read_lessons, read_unlabelled
 from nlp.onnx_model import OnnxModel
 from nlp.outputs import OUTPUTS, SIZES, pack_targets
-from nlp.sentiment import LinearSentiment
+from nlp.sentiment import LinearSentiment, softmax
 from nlp.tokens import PieceReader
 from nlp.train import LEAST_THRESHOLD, TrainResult, fit_threshold, write_json
 from nlp.vocabulary import choose_pieces
@@ -134,15 +134,16 @@ def calibrate(plan: Plan, reader: PieceReader, weak: WeakJudge, linear: LinearSe
     scores = linear.score([lesson.text for lesson in own])
     gold = cut_head("sentiment", targets)[judged].argmax(axis=1)
     sources = [lesson.source for lesson in own]
-    shares = fit_shares(
-        cut_head("sentiment", network)[judged], scores, gold, np.array([one.polar for one in own]), weigh_sources(sources)
-    )
+    polar = np.array([one.polar for one in own])
+    shares = fit_shares(cut_head("sentiment", network)[judged], scores, gold, polar, weigh_sources(sources))
     draft = EncoderSettings(
-        hash_network(plan.out), linear.name, shares, temperatures, limits, 0.0, 1.0, LONGEST, OUTPUTS
+        hash_network(plan.out), linear.name, shares, temperatures, limits, 0.0, 1.0, 1.0, LONGEST, OUTPUTS
     )
     probabilities = cut_head("sentiment", combine(network[judged].astype(np.float64), scores, draft))
+    sure_from = fit_sure_from(softmax(scores / linear.temperature), probabilities, gold, polar, sources)
     return replace(
         draft,
         threshold=max(LEAST_THRESHOLD, round(fit_threshold(probabilities), 4)),
         negative_from=fit_negative_from(probabilities[:, 0], gold, sources),
+        sure_from=sure_from,
     )

@@ -9,6 +9,7 @@ from nlp.calibrate import (
     fit_limits,
     fit_negative_from,
     fit_shares,
+    fit_sure_from,
     score_f1,
     weigh_sources,
 )
@@ -70,6 +71,19 @@ def test_negative_limit_finds_the_wanted_recall_in_the_hardest_source() -> None:
     negative = np.concatenate([np.full(100, 0.9), np.linspace(0.3, 0.8, 101)])
     found = fit_negative_from(negative, np.zeros(201, dtype=np.int64), ["easy"] * 100 + ["hard"] * 101)
     assert found == pytest.approx(0.34, abs=0.005)
+
+
+def test_linear_model_is_believed_where_it_costs_nothing() -> None:
+    linear = np.array([[0.95, 0.03, 0.02]] * 500 + [[0.85, 0.1, 0.05]] * 500)
+    gold = np.array([0] * 500 + [0, 2] * 250)
+    mixed = np.eye(3)[gold]
+    assert fit_sure_from(linear, mixed, gold, np.zeros(1000, dtype=bool), ["a"] * 1000) == 0.86
+
+
+def test_linear_model_that_is_never_safe_is_never_believed_alone() -> None:
+    gold = np.full(100, 2)
+    linear = np.array([[1.0, 0.0, 0.0]] * 100)
+    assert fit_sure_from(linear, np.eye(3)[gold], gold, np.zeros(100, dtype=bool), ["a"] * 100) == 1.0
 
 
 def test_negative_limit_has_a_floor_and_ignores_tiny_sources() -> None:

@@ -32,7 +32,7 @@ TEXTS = ["水壶裂了", "很好用", "客服不回" * 9, "推荐", "气人了" 
 def settings(version: str, **changed: object) -> EncoderSettings:
     given: dict[str, object] = {
         "version": version, "teammate": LinearSentiment.load().name, "shares": (0.7, 0.5), "temperatures": {"acts": 2.0},
-        "thresholds": {"acts": {"complaint": 0.3}}, "threshold": 0.5, "negative_from": 0.4, "longest": 24, "outputs": OUTPUTS,
+        "thresholds": {"acts": {"complaint": 0.3}}, "threshold": 0.5, "negative_from": 0.4, "sure_from": 0.6, "longest": 24, "outputs": OUTPUTS,
     }  # fmt: skip
     return EncoderSettings(**{**given, **changed})  # type: ignore[arg-type]
 
@@ -141,6 +141,31 @@ def test_head_says_what_reaches_its_threshold(judge: EncoderJudge) -> None:
 def test_likely_negative_is_negative_though_another_class_is_likelier(judge: EncoderJudge) -> None:
     assert judge.label({"negative": 0.41, "neutral": 0.59, "positive": 0.0}) is Sentiment.NEGATIVE
     assert judge.label({"negative": 0.39, "neutral": 0.61, "positive": 0.0}) is Sentiment.NEUTRAL
+
+
+class Refusing:
+    """A network that may not be asked."""
+
+    def run(self, rows: object) -> object:
+        raise AssertionError("asked")
+
+
+def test_fast_judge_asks_the_encoder_only_where_the_linear_model_is_unsure(folder: Path, judge: EncoderJudge) -> None:
+    linear = LinearSentiment.load()
+    rows = linear.judge(TEXTS)
+    sure = [text for text, row in zip(TEXTS, rows, strict=True) if max(row.values()) >= 0.6]
+    unsure = [text for text in TEXTS if text not in sure] or [""]
+    fast = EncoderJudge.load(folder, fast=True)
+    assert fast.judge(unsure) == judge.judge(unsure)
+    fast._model = Refusing()  # type: ignore[assignment]
+    assert [row["negative"] for row in fast.judge(sure)] == pytest.approx([row["negative"] for row in linear.judge(sure)], abs=1e-3)
+
+
+def test_fast_judge_has_no_heads_and_says_so(folder: Path) -> None:
+    fast = EncoderJudge.load(folder, fast=True)
+    assert fast.heads is None
+    assert fast.name.endswith("-fast")
+    assert "unsure" in fast.engine
 
 
 def test_same_text_is_not_judged_again(folder: Path) -> None:
