@@ -47,6 +47,8 @@ def find_abouts(whole: Ruled, matches: Sequence[SubjectMatch], kind: PostKind, l
             sign = -1 if match.name == switch.left else 0
         if switch and match.name == switch.taken:
             ruled = arrive(ruled)
+        elif switch and match.name == switch.left:
+            ruled = replace(ruled, acts=leave(ruled.acts))
         part = reading.plain if single else join_clauses(reading.clauses, own)
         abouts.append(
             About(
@@ -71,6 +73,12 @@ def turn_compared(ruled: Ruled, compared: Mapping[int, int]) -> Ruled:
         for one in ruled.found
     )
     return replace(ruled, found=found)
+
+
+def leave(acts: Sequence[Act]) -> tuple[Act, ...]:
+    """The acts with churn intent, in the order of the closed set."""
+    said = {*acts, Act.CHURN_INTENT} - {Act.OTHER}
+    return tuple(act for act in Act if act in said)
 
 
 def arrive(ruled: Ruled) -> Ruled:

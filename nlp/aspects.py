@@ -35,7 +35,7 @@ def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> 
     asking |= {number for number, clause in enumerate(reading.clauses) if clause.asks}
     harmless = [(hit.start, hit.end) for hit in reading.hits(HARM) if hit.name == "harmless"]
     found: list[Found] = []
-    for hit in reading.hits(ASPECT):
+    for hit in uncovered(reading.hits(ASPECT)):
         path, _, kind = hit.name.partition(":")
         if path.startswith(Topic.SAFETY) and any(start < hit.end and hit.start < end for start, end in harmless):
             continue
@@ -48,6 +48,18 @@ def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> 
         if polarity is Sentiment.NEGATIVE:
             found += [Found(nodes[str(topic)], polarity, hit.clause, hit.start) for topic in nodes[path].also]
     return drop_covered(found)
+
+
+def uncovered(hits: Sequence[Hit]) -> list[Hit]:
+    """Without the hits that lie within a longer one of the same topic: `好吃` in `不好吃`, `便宜` in `便宜没好货`."""
+    kept: list[Hit] = []
+    reached: dict[str, int] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+        topic = hit.name.partition(":")[0].partition(".")[0]
+        if hit.end > reached.get(topic, -1):
+            kept.append(hit)
+            reached[topic] = hit.end
+    return kept
 
 
 def told_polarity(reading: Reading, hit: Hit, kind: str) -> Sentiment | None:

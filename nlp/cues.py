@@ -1,7 +1,7 @@
 """Finds thousands of cues in one pass. A cue is written as people would: literal characters and four marks.
 
-`a…b` up to eight characters between, `a_b` up to two, never across a clause; `(a|b)` either; `a?` or not; `^a` at the beginning
-of a clause, `a$` at its end.
+`a…b` up to eight characters between, `a_b` up to two, both within a clause; `a→b` in the same clause or the next; `(a|b)` either;
+`a?` or not; `^a` at the beginning of a clause, `a$` at its end.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import ahocorasick
 from tingfeng.errors import SettingsError
 from tingfeng.text import normalise
 
-GAPS = {"…": 8, "_": 2}
+GAPS = {"…": 8, "_": 2, "→": 30}
+ACROSS = GAPS["→"]
 WIDEST = max(GAPS.values())
 MOST_FORMS = 4000
 # `态度…好` does not stand in `态度还不好`
 TURNED = re.compile(r"[不没无未](?![仅但光知到止多久几错少断管论])")
-SPLIT = re.compile(r"([…_])")
+SPLIT = re.compile(r"([…_→])")
 
 
 class Tag(NamedTuple):
@@ -155,13 +156,15 @@ class CueBook:
             return found
         number, (clause_start, clause_end), last = 0, clauses[0], len(clauses) - 1
         begun: list[tuple[Key, int, int]] = []
+        older = 0  # where the clause before this one begins
         for end, ending in self._automaton.iter(plain):
             end += 1
             if end > clause_end:
                 while end > clause_end and number < last:
                     number += 1
+                    older = clause_start
                     clause_start, clause_end = clauses[number]
-                begun = []
+                begun = [one for one in begun if one[1] >= older]
             start = end - len(ending.word)
             if start < clause_start or end > clause_end or (ending.latin and inside_word(plain, start, end)):
                 continue
@@ -196,11 +199,12 @@ class CueBook:
         done: set[tuple[int, int]] = set()
         for step, first, before in reversed(steps):
             tag, pattern = self._patterns[step[0]]
-            if step in done or start - before > pattern.gaps[step[1] - 1]:
+            gap = pattern.gaps[step[1] - 1]
+            if step in done or start - before > gap or (before < clause[0] and gap != ACROSS):
                 continue
             if pattern.at_start and first != clause[0]:
                 continue
-            if start > before and TURNED.search(plain, before, start):
+            if gap != ACROSS and start > before and TURNED.search(plain, before, start):
                 continue
             done.add(step)
             if step[1] < len(pattern.parts) - 1:

@@ -11,6 +11,8 @@ from nlp.reading import Reading
 Span = tuple[int, int]
 # how far a verb of wanting reaches
 REACH = {"verbs": 12, "short_verbs": 1}
+# `别再打了` is no report of something done
+CEASING = "停止骚扰"
 DONE = re.compile(r"^(?:了|过|完|好了)(?!吧|呗|没|吗)")
 JOINED = ("并", "和", "及", "以及", "同时", "而且", "或", "或者", "再", "还要", "还", "另外", "且", "以及", "与")
 
@@ -47,7 +49,8 @@ def is_taken_back(reading: Reading, hit: Hit, blocked: set[tuple[int, int]]) -> 
     """Whether the clause says that this is not wanted, or that it was done: `给我换了一个`."""
     if any(number == hit.clause and at <= hit.start + 1 for number, at in blocked):
         return True
-    return reading.negated(hit) or DONE.search(reading.after(hit)) is not None
+    done = DONE.search(reading.after(hit)) is not None and not hit.name.endswith(CEASING)
+    return done or reading.negated(hit)
 
 
 def goes_on(reading: Reading, clause: int, start: int, wanting: set[int]) -> bool:

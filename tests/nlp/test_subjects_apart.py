@@ -1,0 +1,115 @@
+"""Two subjects in one text: clauses, comparisons, switches, both sides of one subject, names that are only used. All sentences are invented."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nlp.heads import HeadRow
+from nlp.lexicon import build_lexicon
+from nlp.pipeline import Pipeline
+from nlp.sentiment import LinearSentiment
+from nlp.subjects import SubjectMatcher
+from tingfeng.clock import parse_iso
+from tingfeng.labels import Act, PostKind, Severity
+from tingfeng.records import Mention, Post, Subject
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("暖芽", "橙屿", "沐禾")
+P, N, Z = "positive", "negative", "neutral"
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "config/lexicon").glob("*.toml")}
+    tables["aspects"] = tomllib.loads((ROOT / "config/aspects.toml").read_text("utf-8"))
+    return Pipeline(SubjectMatcher([Subject(name) for name in NAMES]), LinearSentiment.load(), build_lexicon(tables, ""))
+
+
+def mentions(pipeline: Pipeline, text: str, kind: PostKind = PostKind.ORIGINAL) -> dict[str, Mention]:
+    post = Post("s", "1", kind, text, parse_iso("2026-11-20"))
+    judged = pipeline.judge([post])
+    assert judged.failed == ()
+    return {mention.subject: mention for mention in judged.posts[0].mentions}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("暖芽比橙屿好用多了", {"暖芽": P}), ("暖芽不如橙屿,保温差远了", {"暖芽": N}), ("暖芽吊打橙屿", {"暖芽": P, "橙屿": N}), ("还是暖芽香,橙屿用两天就漏水", {"暖芽": P, "橙屿": N}),
+        ("橙屿没有暖芽好用", {"橙屿": N, "暖芽": P}), ("暖芽的客服很耐心。橙屿的客服态度恶劣还挂我电话。", {"暖芽": P, "橙屿": N}), ("暖芽真心好用,做工扎实。橙屿就是垃圾,两天就坏,气死我了。", {"暖芽": P, "橙屿": N}),
+        ("从暖芽换到橙屿之后省心多了", {"暖芽": N, "橙屿": P}), ("请问暖芽和橙屿哪个好?", {"暖芽": Z, "橙屿": Z}),
+    ],
+)  # fmt: skip
+def test_each_is_judged_by_what_is_said_of_it(text: str, expected: dict[str, str], pipeline: Pipeline) -> None:
+    found = mentions(pipeline, text)
+    assert {name: str(found[name].sentiment) for name in expected} == expected
+
+
+def test_an_aspect_in_a_comparison_is_good_for_one_and_bad_for_the_other(pipeline: Pipeline) -> None:
+    found = mentions(pipeline, "暖芽比橙屿贵")
+    assert [(name, str(one.polarity)) for name in ("暖芽", "橙屿") for one in found[name].opinions] == [("暖芽", N), ("橙屿", P)]
+
+
+def test_opinions_go_to_the_subject_of_their_clause(pipeline: Pipeline) -> None:
+    found = mentions(pipeline, "暖芽物流很快。橙屿收到就是坏的,一直不给退款。")
+    assert {str(one.topic) for one in found["暖芽"].opinions} == {"logistics"}
+    assert {str(one.topic) for one in found["橙屿"].opinions} == {"quality", "refund"}
+    assert (found["暖芽"].severity, found["橙屿"].severity) == (Severity.NONE, Severity.MONEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "taken"),
+    [
+        ("从暖芽换到橙屿了", "暖芽", "橙屿"), ("用了三年暖芽,这次果断换成橙屿了", "暖芽", "橙屿"), ("暖芽涨价太狠,转投沐禾了", "暖芽", "沐禾"), ("把暖芽退了,改买沐禾", "暖芽", "沐禾"),
+        ("暖芽再见,以后改用橙屿", "暖芽", "橙屿"), ("对暖芽失望透顶,转头买了橙屿", "暖芽", "橙屿"), ("准备把暖芽换成橙屿", "暖芽", "橙屿"), ("弃暖芽投橙屿", "暖芽", "橙屿"), ("受够了暖芽,换华为了", "暖芽", "华为"),
+        ("我不会换橙屿的,暖芽用得挺好", "暖芽", ""), ("暖芽好用,没想过换成橙屿", "暖芽", ""), ("暖芽和橙屿都买了", "暖芽", ""), ("要不要把暖芽换成橙屿", "暖芽", ""), ("暖芽给我换了个新的", "暖芽", ""),
+        ("暖芽擅自换成橙屿的货发给我", "暖芽", ""),
+    ],
+)  # fmt: skip
+def test_switches(text: str, left: str, taken: str, pipeline: Pipeline) -> None:
+    assert mentions(pipeline, text)[left].switched_to == taken
+
+
+def test_nobody_leaves_the_one_that_was_taken(pipeline: Pipeline) -> None:
+    found = mentions(pipeline, "用了三年暖芽,这次果断换成橙屿了")
+    assert Act.CHURN_INTENT in found["暖芽"].acts
+    assert Act.CHURN_INTENT not in found["橙屿"].acts
+
+
+@pytest.mark.parametrize(
+    ("text", "sentiment"),
+    [
+        ("暖芽外观好看,但是噪音太大", "mixed"), ("暖芽的菜好吃,服务员态度很差", "mixed"), ("暖芽很好用,做工扎实,就是盖子有点小瑕疵,不影响", P), ("暖芽物流倒是快,但是坏了不给退款,要求退款", N),
+        ("真是谢谢暖芽了,刚过保修就坏,售后还让我自费寄修", N), ("有人冒充暖芽客服骗我点链接,大家小心", Z), ("在暖芽楼下等了一个小时的车[泪]", Z), ("暖芽因产品不合格被罚款20万元", N),
+        ("暖芽荣获年度最佳家电品牌奖", P), ("据悉,暖芽三季度营收同比增长12%", Z), ("暖芽的水壶坏了怎么修?", Z), ("打算双十一入手一台暖芽", Z), ("建议暖芽加个静音模式", Z), ("暖芽限时99元包邮,点击左下角领券", Z),
+        ("姐妹们我真的爱了,暖芽这个壶颜值好高,用了一周超满意,链接放评论区了", P),
+    ],
+)  # fmt: skip
+def test_sentiment_follows_the_guide(text: str, sentiment: str, pipeline: Pipeline) -> None:
+    assert str(mentions(pipeline, text)["暖芽"].sentiment) == sentiment
+
+
+class FakeHeads:
+    """A model that is sure of a refund complaint about money."""
+
+    name = "heads"
+
+    def judge(self, texts: list[str]) -> list[HeadRow]:
+        row = HeadRow({"complaint": 0.99, "praise": 0.01}, {"refund": 0.98, "quality": 0.5}, {"money": 0.9, "annoyance": 0.05, "none": 0.05, "safety": 0.0})
+        return [row for _ in texts]
+
+
+def test_a_sure_model_is_heard_where_the_rules_are_silent(pipeline: Pipeline) -> None:
+    heard = Pipeline(pipeline._subjects, LinearSentiment.load(), pipeline._lexicon, FakeHeads())  # type: ignore[arg-type]
+    mention = mentions(heard, "暖芽的事我记下了")["暖芽"]
+    assert (mention.acts, mention.severity) == ((Act.COMPLAINT,), Severity.MONEY)
+    assert [str(one.topic) for one in mention.opinions] == ["refund"]
+    assert "heads" in mention.model
+
+
+def test_a_model_does_not_talk_harm_down(pipeline: Pipeline) -> None:
+    heard = Pipeline(pipeline._subjects, LinearSentiment.load(), pipeline._lexicon, FakeHeads())  # type: ignore[arg-type]
+    assert mentions(heard, "暖芽水壶起火了")["暖芽"].severity is Severity.SAFETY
