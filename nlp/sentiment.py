@@ -182,12 +182,12 @@ def load_sentiment(model: str) -> SentimentJudge:
     return TransformerSentiment.load(Path(model))
 
 
-def load_encoder(*, fast: bool) -> SentimentJudge:
+def load_encoder(folder: Path = ENCODER_FOLDER, *, fast: bool = False) -> SentimentJudge:
     """The encoder; when it cannot be loaded the linear model, whose `engine` then says why. Raises ModelError without either."""
     try:
         from nlp.encoder_judge import EncoderJudge
 
-        return EncoderJudge.load(fast=fast)
+        return EncoderJudge.load(folder, fast=fast)
     except ModelError as error:
         second = LinearSentiment.load()
         second.engine = f"{LINEAR_ENGINE}({error.message})"
