@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from nlp.about import About, find_abouts, open_clauses
 from nlp.aspects import merge_opinions
+from nlp.campaigns import Poster, find_campaigns
 from nlp.content import judge_content
 from nlp.fold import FindNear, Folded, fold
 from nlp.heads import HeadRow, Heads, combine_acts, combine_severity, combine_topics
@@ -20,13 +21,15 @@ from nlp.sentiment import SentimentJudge
 from nlp.subjects import SubjectMatcher
 from nlp.toward import label_toward, toward_subject
 from nlp.words import split_words
-from tingfeng.labels import Act, Content, Sentiment
+from tingfeng.labels import Act, Content, Sentiment, Severity
 from tingfeng.records import JudgedPost, Mention, Opinion, Post
 from tingfeng.text import join_title
 
 VERSION = "rules-2"
 # a clause that names an aspect without judging it takes the model's word only when that is this sure
-SURE = 0.8
+SURE = 0.7
+SURE_PRAISE = 0.9
+TOLD = (Sentiment.NEGATIVE, Sentiment.POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ STEPS = (
     Step("mask", "遮盖个人号码(采集之后、存储之前)", ("text",), ("masked_text",)),
     Step("content", "是否有可判断的中文", ("masked_text",), ("content",)),
     Step("fold", "转发与近似重复折叠", ("masked_text",), ("group", "is_copy")),
+    Step("campaigns", "同一段话短时间内多人照发:记为广告,投诉除外", ("group",), ("campaigns",)),
     Step("subjects", "匹配监测对象:别名、变体、排除、歧义", ("masked_text", "content"), ("matches",)),
     Step("reading", "规范化、分句,一遍找出所有线索词", ("masked_text", "matches"), ("reading",)),
     Step("clauses", "多个对象时,各取说到它的分句,比较谁好谁差", ("reading", "matches"), ("parts", "comparison")),
@@ -130,6 +134,7 @@ class Pipeline:
                 looked.append(self._look(post, copy))
             except Exception as error:  # noqa: BLE001 - whatever a text does to a step is this post's failure, told by name
                 failed.append((post.id, f"{type(error).__name__}: {error}"))
+        looked = mark_campaigns(looked)
         rows = self._ask_models(looked)
         return Judged(tuple(self._finish(one, rows) for one in looked), tuple(failed))
 
@@ -174,13 +179,13 @@ class Pipeline:
         return Mention(
             one.post.id,
             about.name,
-            ruled.acts,
+            felt_acts(ruled.acts, label, probabilities),
             label,
             probabilities,
             ruled.harm,
             self.model,
-            opinions=self._opinions(ruled, head, rows, probabilities),
-            severity=combine_severity(ruled.severity, head),
+            opinions=self._opinions(ruled, head, rows, probabilities, label),
+            severity=felt_severity(combine_severity(ruled.severity, head), label, ruled.acts),
             stage=ruled.stage,
             owner=ruled.owner,
             demands=ruled.demands,
@@ -189,15 +194,20 @@ class Pipeline:
         )
 
     def _opinions(
-        self, ruled: Ruled, head: HeadRow, rows: Rows, probabilities: Mapping[str, float]
+        self, ruled: Ruled, head: HeadRow, rows: Rows, probabilities: Mapping[str, float], label: Sentiment
     ) -> tuple[Opinion, ...]:
-        """Those of the rules, the named aspects that the model is sure of, and topics that only the model sees."""
+        """Those of the rules, the named aspects that the model is sure of, and topics that only the model sees.
+
+        Where nothing is judged and something is named, the sentiment of the whole is about that.
+        """
         clauses = open_clauses(ruled)
         sure = {key: sure_polarity(rows.sentiments[text]) for key, text in clauses.items()}
         opinions = merge_opinions(
             one if one.polarity is not None else replace(one, polarity=sure.get((one.node.path, one.start)))
             for one in ruled.found
         )
+        if not opinions and label in TOLD and not {Act.AD, Act.NEWS, Act.QUESTION, Act.SUGGESTION} & set(ruled.acts):
+            opinions = merge_opinions(replace(one, polarity=label) for one in ruled.found)
         topics = combine_topics([opinion.topic for opinion in opinions], head)
         kept = tuple(opinion for opinion in opinions if opinion.topic in topics)
         seen = {opinion.topic for opinion in kept}
@@ -233,6 +243,39 @@ class Pipeline:
         if one.content not in (Content.NO_TEXT, Content.OTHER_LANGUAGE):
             values |= print_whole(self._rule(post, one.content), one.mentions)
         return {**values, "model": self.model, "engine": self._sentiment.engine}
+
+
+def mark_campaigns(looked: Sequence[Looked]) -> list[Looked]:
+    """Copy-paste by many authors of the batch is an ad, unless it complains: people who share a wrong share a text too."""
+    campaigns = find_campaigns(
+        Poster(one.folded.group, one.post.author.key, one.post.counted_at, one.post.kind) for one in looked
+    )
+    return [mark_ads(one) if one.folded.group in campaigns else one for one in looked]
+
+
+def mark_ads(one: Looked) -> Looked:
+    """The post with act `ad` for every subject of which nothing is complained."""
+    abouts = tuple(
+        about
+        if Act.COMPLAINT in about.ruled.acts
+        else replace(about, ruled=replace(about.ruled, acts=(Act.AD,), found=(), demands=()))
+        for about in one.abouts
+    )
+    return replace(one, abouts=abouts)
+
+
+def felt_acts(acts: tuple[Act, ...], label: Sentiment, probabilities: Mapping[str, float]) -> tuple[Act, ...]:
+    """No act was read, but the model is sure that the text is positive: praise."""
+    if acts == (Act.OTHER,) and label is Sentiment.POSITIVE and probabilities[str(Sentiment.POSITIVE)] >= SURE_PRAISE:
+        return (Act.PRAISE,)
+    return acts
+
+
+def felt_severity(severity: Severity, label: Sentiment, acts: Sequence[Act]) -> Severity:
+    """Nothing harmful was read, but the text is negative in its own voice: an annoyance."""
+    if severity is Severity.NONE and label is Sentiment.NEGATIVE and not {Act.AD, Act.NEWS, Act.QUESTION} & set(acts):
+        return Severity.ANNOYANCE
+    return severity
 
 
 def sure_polarity(row: Mapping[str, float]) -> Sentiment | None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.content import judge_content
-from nlp.fold import fold, plain_text, sign, split_bands
+from nlp.fold import fold, plain_text, sketch
 from nlp.lexicon import Lexicon, build_lexicon
 from nlp.mask import mask_personal, mask_post
 from nlp.pipeline import STEPS, Pipeline, check_order, describe_pipeline
@@ -172,10 +172,9 @@ def test_different_texts_are_not_folded() -> None:
 def test_a_copy_of_a_stored_post_joins_its_group() -> None:
     from store.posts import NearPost
 
-    stored = NearPost("first", sign(plain_text(LONG)), "group")
-    result = fold(
-        [("x", NOW, LONG)], lambda keys, since: [stored] if set(keys) & set(split_bands(stored.signature)) else []
-    )
+    signature, bands = sketch(plain_text(LONG))
+    stored = NearPost("first", signature, "group")
+    result = fold([("x", NOW, LONG)], lambda keys, since: [stored] if set(keys) & set(bands) else [])
     assert (result[0].group, result[0].is_copy) == ("group", True)
 
 

@@ -14,7 +14,7 @@ from nlp.sentiment import LinearSentiment
 from nlp.subjects import SubjectMatcher
 from tingfeng.clock import parse_iso
 from tingfeng.labels import Act, PostKind, Severity
-from tingfeng.records import Mention, Post, Subject
+from tingfeng.records import Author, Mention, Post, Subject
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("暖芽", "橙屿", "沐禾")
@@ -113,3 +113,17 @@ def test_a_sure_model_is_heard_where_the_rules_are_silent(pipeline: Pipeline) ->
 def test_a_model_does_not_talk_harm_down(pipeline: Pipeline) -> None:
     heard = Pipeline(pipeline._subjects, LinearSentiment.load(), pipeline._lexicon, FakeHeads())  # type: ignore[arg-type]
     assert mentions(heard, "暖芽水壶起火了")["暖芽"].severity is Severity.SAFETY
+
+
+def pasted(text: str) -> list[Post]:
+    return [Post("s", str(n), PostKind.ORIGINAL, text, parse_iso("2026-11-20"), author=Author(f"a{n}")) for n in range(6)]
+
+
+def test_praise_pasted_by_many_is_an_ad(pipeline: Pipeline) -> None:
+    judged = pipeline.judge(pasted("用了暖芽养生壶真的离不开了,早上一杯养生茶,一整天都精神,强烈推荐给大家"))
+    assert {one.mentions[0].acts for one in judged.posts} == {(Act.AD,)}
+
+
+def test_a_complaint_shared_by_many_stays_a_complaint(pipeline: Pipeline) -> None:
+    judged = pipeline.judge(pasted("暖芽宣布月底关店,我们几百个人的预付卡都不退,要求退款,请大家转发"))
+    assert all(Act.COMPLAINT in one.mentions[0].acts for one in judged.posts)
