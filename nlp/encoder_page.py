@@ -19,7 +19,8 @@ CARD_FILE = "MODEL_CARD.md"
 class EncoderFacts:
     """What the card tells of the training: lessons in all and at the falling rate, layers, pieces, share of each source.
 
-    `agreement`: share of dev texts to which the int8 network gives the sentiment of the full one.
+    `agreement`: share of dev texts to which the int8 network gives the sentiment of the full one. `notes`: what a person wrote of
+    the run, where it went otherwise than a plain one.
     """
 
     seed: int
@@ -29,6 +30,7 @@ class EncoderFacts:
     pieces: int
     agreement: float
     mix: Mapping[str, float]
+    notes: str = ""
 
 
 def render_encoder_card(
@@ -46,6 +48,7 @@ def render_encoder_card(
         "温度、权重与阈值都在验证集上定。\n\n"
         "acts、topics、severity 三个头学的是规则给的弱标签(训练时随机遮住规则的词),没有人工标签可用来评分;"
         "car 是 CCF-BDCI 2018 的十个方面,人工标签。不判 `mixed`,不分对象,不保证懂反话。\n\n"
+        f"{facts.notes}"
         f"## 训练数据\n\n{render_files(report)}\n{render_mix(facts.mix)}\n"
         f"{render_head(car)}## 结果\n\n{render_results(report)}"
     )

@@ -44,6 +44,7 @@ LAYERS = 12
 LONGEST, COURSE_LONGEST = 128, 96
 # dev texts on which the exported network is compared with the full one
 AGREEMENT_TEXTS = 1000
+NOTES_FILE = "notes.md"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress
     report = evaluate(judge, plan.data)
     car = measure_head(judge, read_lessons(plan.data, "test"), "car")
     write_json(plan.out / REPORT_FILE, report.to_dict() | {"heads": [asdict(car)] if car else []})
-    facts = EncoderFacts(plan.seed, plan.lessons, plan.cooldown, plan.layers, reader.count(), agreement, MIX)
+    facts = EncoderFacts(plan.seed, plan.lessons, plan.cooldown, plan.layers, reader.count(), agreement, MIX, read_notes(plan.run))
     (plan.out / CARD_FILE).write_text(render_encoder_card(settings, facts, report, car), "utf-8")
     progress("评测", 1.0)
     return TrainResult(plan.out, judge.name, report)
@@ -111,6 +112,12 @@ def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> tuple[Encoder, Pie
     deck = Deck.shuffle(lessons, MIX, plan.seed)
     Run(encoder, Material(lessons, reader, course.longest), deck, course, plan.run).go(progress=progress)
     return encoder, reader
+
+
+def read_notes(run: Path) -> str:
+    """What a person wrote of the run into its folder, for the card."""
+    file = run / NOTES_FILE
+    return f"{file.read_text('utf-8').strip()}\n\n" if file.is_file() else ""
 
 
 def find_pieces(plan: Plan, scored: Mapping[str, float], texts: Sequence[str]) -> dict[str, float]:

@@ -67,6 +67,8 @@ def plan(labelled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pla
 @pytest.fixture(scope="module")
 def judge(plan: Plan) -> EncoderJudge:
     linear = LinearSentiment.load()
+    plan.run.mkdir()
+    (plan.run / "notes.md").write_text("中途换过一次学习率。", "utf-8")
     train_encoder(plan, weak, linear, lambda what, done: None)
     return EncoderJudge.load(plan.out, linear)
 
@@ -96,7 +98,9 @@ def test_report_and_card_lie_beside_the_weights(plan: Plan, judge: EncoderJudge)
     report = read_report(plan.out)
     assert report.model == judge.name
     assert {row.name for row in report.sets} >= {"osh", "osh/酒店"}
-    assert (plan.out / "MODEL_CARD.md").read_text("utf-8").startswith(f"# {judge.name}\n")
+    card = (plan.out / "MODEL_CARD.md").read_text("utf-8")
+    assert card.startswith(f"# {judge.name}\n")
+    assert "中途换过一次学习率。" in card
 
 
 def test_pieces_of_a_run_stay_those_it_began_with(plan: Plan, tmp_path: Path) -> None:
