@@ -8,10 +8,10 @@ export PIP_CACHE_DIR ?= $(CURDIR)/var/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test lint types tests bench docs clean
+.PHONY: demo test lint types tests bench bench-stores faults docs clean
 
 demo: $(VENV)/.installed
-	@$(BIN)/tingfeng demo
+	@$(BIN)/tingfeng demo || [ $$? -eq 130 ]  # Ctrl-C is how a person ends it
 
 test: lint types tests
 
@@ -26,6 +26,15 @@ tests: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+bench-stores: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.stores_sqlite
+
+# kill -9 of writers, readers and workers, full disks, hard restarts of a private PostgreSQL, with a checker; several minutes
+faults: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.faults_sqlite
+	$(BIN)/python -m benchmarks.desk_faults
+	$(BIN)/python -m benchmarks.judge_faults
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.docs

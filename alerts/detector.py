@@ -107,7 +107,7 @@ def step(state: DetectorState, one: Bin, subject: str, volume: bool, rule: str) 
     s_nb = max(tails)
     hourly = window_sums(state, profile.windows[0])
     burst = burst_evidence(state, count, expected, hourly[1], profile)
-    score = round(min(s_nb / 3, burst / 2.2), 3)
+    score = round(min(s_nb / 3, burst / profile.odds), 3)
     lift, z_share, share_up = share_evidence(state)
     evidence = {
         "mu_1h": sums[0][1], "y_1h": sums[0][0], "mu_3h": sums[1][1], "y_3h": sums[1][0], "mu": expected, "s_nb": s_nb, "k": burst,

@@ -19,7 +19,7 @@ def choose_level(score: float, share_up: bool, evidence: Mapping[str, float], *,
     level: Level | None = None
     if score >= 0.71 * scale:
         level = Level.BLUE
-    if (score >= 1.0 * scale and up and excess >= (3 if volume else 8)) or score >= 2.2 * scale:
+    if (score >= 1.0 * scale and up and excess >= (2.5 if volume else 8)) or score >= 2.2 * scale:
         level = Level.YELLOW
     if score >= 1.6 * scale and up and factor >= 3 and excess >= (6 if volume else 20):
         level = Level.ORANGE

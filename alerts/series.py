@@ -11,8 +11,8 @@ def profile_for_step(seconds: int) -> Profile:
     if seconds == FIFTEEN_MINUTES.seconds:
         return FIFTEEN_MINUTES
     if seconds >= DAILY.seconds:
-        return Profile(f"{seconds}s", seconds, (1, 3), False)
-    return Profile(f"{seconds}s", seconds, (max(1, round(3600 / seconds)), max(3, round(10800 / seconds))), True)
+        return Profile(f"{seconds}s", seconds, (1, 3), False, DAILY.odds)
+    return Profile(f"{seconds}s", seconds, (max(1, round(3600 / seconds)), max(3, round(10800 / seconds))), True, FIFTEEN_MINUTES.odds)
 
 
 def state_for_step(seconds: int) -> DetectorState:

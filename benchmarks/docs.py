@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alerts.channels.base import describe_channels
 from benchmarks.report import describe_benchmarks
+from benchmarks.scale import describe_scale
 from benchmarks.sentiment_peers import render_peers
 from collectors.registry import describe_sources
 from nlp.encoder_page import render_heads
@@ -26,6 +27,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "pipeline.md": describe_pipeline,
     "evaluation.md": lambda: describe_evaluation(),
     "benchmarks.md": describe_benchmarks,
+    "scale.md": describe_scale,
 }
 
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report_sqlite import describe_sqlite
+
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
@@ -21,7 +23,8 @@ def describe_benchmarks() -> str:
         f"命令 `make bench`;{machine['cores']} 核,{machine['memory_gb']} GB,Python {machine['python']},负载 {machine['load']};{values['date']}。\n\n"
     )
     rows = "".join(map(show_row, values["rows"]))
-    return f"{head}| 项目 | 结果 | 基线 | 基线结果 | 倍数 | 说明 |\n|---|---|---|---|---|---|\n{rows}"
+    table = f"{head}| 项目 | 结果 | 基线 | 基线结果 | 倍数 | 说明 |\n|---|---|---|---|---|---|\n{rows}"
+    return table + describe_sqlite()
 
 
 def show_row(row: dict[str, Any]) -> str:

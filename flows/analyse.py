@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flows.machine import name_worker
 from flows.wiring import Wiring
 
 BATCH = 500
+LEASE_SECONDS = 600
 
 
 @dataclass
@@ -25,13 +27,21 @@ class AnalyseReport:
 
 
 def analyse_posts(
-    wiring: Wiring, worker: str = "analyse", progress: Callable[[int], None] = lambda judged: None
+    wiring: Wiring,
+    worker: str = "",
+    progress: Callable[[int], None] = lambda judged: None,
+    *,
+    lease_seconds: int = LEASE_SECONDS,
 ) -> AnalyseReport:
-    """Until nothing is left. A post that fails keeps its lease, so it is tried again later and not in a circle now."""
+    """Until nothing is left; several processes and machines may do it at once. A batch of a killed one is free again after its lease.
+
+    A post that fails keeps its lease, so it is tried again later and not in a circle now.
+    """
     started = time.perf_counter()
     report = AnalyseReport()
     failures: list[tuple[str, str]] = []
-    while posts := wiring.posts.claim_posts(worker, BATCH, wiring.clock.now()):
+    worker = worker or name_worker()
+    while posts := wiring.posts.claim_posts(worker, BATCH, wiring.clock.now(), lease_seconds):
         result = wiring.pipeline.judge(posts, wiring.posts.near_posts)
         wiring.posts.save_judged(result.posts, wiring.clock.now())
         report.judged += len(result.posts)

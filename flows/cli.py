@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from flows.console import print_note
 from tingfeng import __version__
 from tingfeng.errors import TingfengError
 
@@ -30,10 +31,20 @@ COMMANDS = {
     "query": "先试一条查询语句:命中、样例、每个条件的贡献、建议排除的词",
     "export": "把提及导出成 CSV 或 JSONL",
     "incidents": "列出事件",
+    "ack": "确认一个事件,不再重复提醒",
+    "silence": "静默通知一段时间",
+    "correct": "改正一条提及的情感",
+    "forget": "删除帖子:按作者、来源或时间",
+    "audit": "谁在什么时候改了什么",
     "sources": "列出来源与采集情况",
     "train": "训练情感模型,写出权重与模型卡",
     "evaluate": "显示模型在留出集上的成绩",
-    "backup": "在线备份帖子库",
+    "deadletter": "看帖子库拒收的内容,重试或丢弃",
+    "reindex": "重建 Elasticsearch 索引并切换",
+    "migrate": "把帖子库搬到另一种:SQLite ↔ Elasticsearch",
+    "backup": "在线备份帖子库、工作台与作者盐值",
+    "adopt": "把另一个工作台数据库整个搬进现在配置的这个",
+    "restore": "从备份恢复,先检查再换上",
 }
 
 
@@ -86,7 +97,7 @@ def main() -> None:
         code = cli(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except TingfengError as error:
-        sys.stderr.write(f"错误:{error.message}\n")
+        print_note(f"错误:{error.message}")
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         sys.stderr.write("已中断,状态已保存\n")

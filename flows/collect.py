@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from collectors.base import CollectQuery
 from collectors.client import Limits, PoliteClient
@@ -13,7 +15,7 @@ from collectors.files import list_inbox, plan_file, read_file
 from collectors.walk import Walk
 from flows.wiring import ConfiguredSource, Wiring
 from nlp.mask import mask_post
-from tingfeng.errors import SourceError, UsageError
+from tingfeng.errors import BusyError, SourceError, UsageError
 from tingfeng.fingerprints import row_id
 from tingfeng.labels import Outcome
 from tingfeng.records import CaptureRun, Post, RejectedRow
@@ -21,6 +23,7 @@ from tingfeng.records import CaptureRun, Post, RejectedRow
 Progress = Callable[[str], None]
 FINE = (Outcome.OK, Outcome.EMPTY, Outcome.SATURATED)
 REJECTIONS_KEPT = 200
+HOST_PATIENCE_SECONDS = 600
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Tally:
     new: int = 0
     changed: int = 0
     seen: int = 0
+    spooled: int = 0
     rejected: list[RejectedRow] = field(default_factory=list)
     rejections: int = 0
 
@@ -41,10 +45,18 @@ class Tally:
             self.new += len(result.new)
             self.changed += len(result.changed)
             self.seen += len(result.seen)
+            self.spooled += len(result.spooled)
+            rejected = [*rejected, *(RejectedRow(id, "帖子库拒收,见 tingfeng deadletter") for id in result.refused)]
         for row in rejected:
             self.rejections += 1
             if len(self.rejected) < REJECTIONS_KEPT:
                 self.rejected.append(row)
+
+
+    def describe(self, detail: str) -> str:
+        """The run's own words, and what waits on this machine because the store is away."""
+        waiting = f"帖子库不在,{self.spooled} 条暂存在本机,恢复后补写" if self.spooled else ""
+        return ";".join(filter(None, (detail, waiting)))
 
 
 @dataclass(frozen=True)
@@ -76,26 +88,58 @@ class CollectReport:
 def collect_sources(
     wiring: Wiring, *, only: str = "", since: datetime | None = None, progress: Progress = lambda what: None
 ) -> list[CollectReport]:
-    """All sources (or one), one after another; a source that fails does not stop the others. Raises UsageError for an unknown name."""
+    """All sources (or one), one after another; one that fails, or that another process is at, does not stop the others.
+
+    Raises UsageError for an unknown name, BusyError when others are at every one of them.
+    """
     chosen = [source for source in wiring.sources if not only or source.name == only]
     if only and not chosen:
         names = "、".join(source.name for source in wiring.sources) or "还没有"
         raise UsageError(f"没有启用名为 {only} 的来源", where="--source", hint=f"配置里启用的有:{names}")
-    reports = []
-    with wiring.lock("collect"), wiring.open_http() as http:
+    reports: list[CollectReport] = []
+    busy: list[BusyError] = []
+    with wiring.open_http() as http:
         limits = Limits(
             wiring.settings.collect.timeout_seconds, wiring.settings.collect.max_bytes, wiring.settings.collect.jitter
         )
         client = PoliteClient(http, wiring.clock, wiring.desk, limits, wiring.settings.collect.contact)
         for source in chosen:
-            for target in source.settings.targets or ("",):
-                progress(f"{source.name} {target}".strip())
-                reports.append(
-                    collect_folder(wiring, source, target)
-                    if source.collector is None
-                    else collect_target(wiring, source, target, client, since)
-                )
+            try:
+                reports += collect_source(wiring, source, client, since, progress)
+            except BusyError as error:
+                busy.append(error)
+                progress(f"{source.name}:正由别的进程采集,跳过")
+    if busy and not reports:
+        raise busy[0]
     return reports
+
+
+def collect_source(
+    wiring: Wiring, source: ConfiguredSource, client: PoliteClient, since: datetime | None, progress: Progress
+) -> list[CollectReport]:
+    """Every target of one source. Raises BusyError when another process, here or on another machine, is at it."""
+    reports = []
+    with ExitStack() as stack:
+        stack.enter_context(wiring.lock(f"collect.{source.name}"))
+        # the pace is kept per host: two sources of one host take turns, whatever machine they are on
+        for host in hosts_of(source):
+            stack.enter_context(wiring.lock(f"host.{host}", wait_seconds=HOST_PATIENCE_SECONDS))
+        for target in source.settings.targets or ("",):
+            progress(f"{source.name} {target}".strip())
+            reports.append(
+                collect_folder(wiring, source, target)
+                if source.collector is None
+                else collect_target(wiring, source, target, client, since)
+            )
+    return reports
+
+
+def hosts_of(source: ConfiguredSource) -> list[str]:
+    """The hosts a source asks, by name."""
+    if source.collector is None:
+        return []
+    urls = (source.base_url, *source.settings.targets)
+    return sorted({urlsplit(url).netloc.lower() for url in urls if url.startswith(("http://", "https://"))})
 
 
 def collect_target(
@@ -119,12 +163,12 @@ def collect_target(
     tally = Tally()
     try:
         for batch in walk.batches():
-            tally.store(wiring, batch.posts, batch.rejected)
+            tally.store(wiring, say_about(batch.posts, source.settings.about.get(target, "")), batch.rejected)
     except SourceError as error:
         walk.outcome, walk.detail = Outcome.SCHEMA_CHANGED, error.message
     if (
         walk.outcome in FINE
-        and tally.new + tally.changed + tally.seen == 0
+        and tally.new + tally.changed + tally.seen + tally.spooled == 0
         and source.info.kind == "news"
         and walk.pages
     ):
@@ -141,6 +185,11 @@ def collect_target(
         (walk.covers_from, walk.covers_until),
     )
     return CollectReport(run, tuple(tally.rejected), tuple(sorted(walk.leftover)))
+
+
+def say_about(posts: Sequence[Post], subject: str) -> list[Post]:
+    """Posts of a page that is about one subject, as the settings say; they need not name it."""
+    return [replace(post, extras={**post.extras, "about": subject}) for post in posts] if subject else list(posts)
 
 
 def find_covered(wiring: Wiring, source: str, target: str) -> datetime | None:
@@ -175,7 +224,7 @@ def make_run(
         rejected=tally.rejections,
         covers_from=covers[0],
         covers_until=covers[1],
-        detail=detail,
+        detail=tally.describe(detail),
     )
     wiring.desk.add_run(run)
     return run

@@ -1,13 +1,16 @@
-"""Deliver: claims due notifications and sends each once. Runs without Prefect."""
+"""Deliver: claims due notifications and sends each once, whoever is killed when. Runs without Prefect."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from alerts.channels.base import Channel, Delivery, Message, next_delay
+from flows.machine import name_worker
 from flows.wiring import Wiring
 from tingfeng.records import Notification
+
+LEASE_SECONDS = 120
 
 
 @dataclass
@@ -38,33 +41,83 @@ class DeliverReport:
         return {"notifications": rows, "failed": self.failed}
 
 
-def deliver_notifications(wiring: Wiring, worker: str = "deliver") -> DeliverReport:
-    """Until nothing is due. A channel that is gone from the settings fails its notifications by name."""
+def deliver_notifications(
+    wiring: Wiring, worker: str = "", *, lease_seconds: int = LEASE_SECONDS
+) -> DeliverReport:
+    """Until nothing is due; several processes and machines may do it at once.
+
+    A channel that is gone from the settings fails its notifications by name. What a killed worker had begun to send is sent again
+    only where the receiver tells repeats by their key; elsewhere it is reported as failed, because it may have arrived.
+    """
+    worker = worker or name_worker()
     report = DeliverReport()
     with wiring.open_http() as http:
-        channels = wiring.build_channels(http)
-        while claimed := wiring.desk.claim_notifications(worker, wiring.clock.now()):
+        outbox = Outbox(wiring, worker, wiring.build_channels(http), report)
+        while claimed := wiring.desk.claim_interrupted(worker, wiring.clock.now(), lease_seconds=lease_seconds):
             for notification in claimed:
-                outcome, words = send_one(wiring, notification, channels)
-                report.attempts.append((notification, outcome, words))
+                outbox.pick_up(notification)
+        while claimed := wiring.desk.claim_notifications(worker, wiring.clock.now(), lease_seconds=lease_seconds):
+            for notification in claimed:
+                outbox.send(notification)
     return report
 
 
-def send_one(wiring: Wiring, notification: Notification, channels: dict[str, Channel]) -> tuple[str, str]:
-    """One attempt and what is written of it."""
-    now = wiring.clock.now()
-    channel = channels.get(notification.channel)
-    if channel is None:
-        wiring.desk.finish_notification(notification.id, "failed", now, detail="配置里没有这个渠道了")
-        return "failed", "配置里没有这个渠道了"
-    wait = wiring.desk.take_token(notification.channel, now)
-    if wait:
-        wiring.desk.finish_notification(
-            notification.id, "queued", now, detail="等待发送名额", due_at=now + timedelta(seconds=wait), attempted=False
-        )
-        return "queued", "等待发送名额"
-    delivery = channel.send(message_of(wiring, notification), now)
-    return settle(wiring, notification, delivery)
+@dataclass(frozen=True)
+class Outbox:
+    """One worker's way with what it has claimed."""
+
+    wiring: Wiring
+    worker: str
+    channels: dict[str, Channel]
+    report: DeliverReport
+
+    def send(self, notification: Notification) -> None:
+        """One attempt and what is written of it; nothing when the lease has gone to another worker."""
+        desk, now = self.wiring.desk, self.wiring.clock.now()
+        channel = self.channels.get(notification.channel)
+        if channel is None:
+            self._finish(notification, "failed", "配置里没有这个渠道了")
+            return
+        message = message_of(self.wiring, notification)
+        wait = desk.take_token(notification.channel, now)
+        if wait:
+            self._finish(notification, "queued", "等待发送名额", due_at=now + timedelta(seconds=wait), attempted=False)
+        elif desk.begin_attempt(notification.id, self.worker, self.wiring.clock.now()):
+            self._settle(notification, channel.send(message, now))
+
+    def pick_up(self, notification: Notification) -> None:
+        """What another worker began and did not finish."""
+        channel = self.channels.get(notification.channel)
+        if channel is not None and notification.channel in self.wiring.repeatable_channels:
+            self._settle(notification, channel.send(message_of(self.wiring, notification), self.wiring.clock.now()))
+        else:
+            self._finish(notification, "failed", "发送途中被打断,可能已经送到;为免重复不再发送")
+
+    def _settle(self, notification: Notification, delivery: Delivery) -> None:
+        """Delivered, to be tried again, or given up."""
+        delay = next_delay(notification.attempts + 1, delivery) if delivery.outcome == "retry" else None
+        outcome = "queued" if delay is not None else "delivered" if delivery.outcome == "delivered" else "failed"
+        due = None if delay is None else self.wiring.clock.now() + timedelta(seconds=delay)
+        words = delivery.detail or delivery.code
+        self._finish(notification, outcome, delivery.detail, due_at=due, code=delivery.code, words=words)
+
+    def _finish(
+        self,
+        notification: Notification,
+        outcome: str,
+        detail: str,
+        *,
+        due_at: datetime | None = None,
+        code: str = "",
+        words: str = "",
+        attempted: bool = True,
+    ) -> None:
+        stands = self.wiring.desk.finish_notification(
+            notification.id, outcome, self.wiring.clock.now(), worker=self.worker, provider_code=code, detail=detail,
+            due_at=due_at, attempted=attempted,
+        )  # fmt: skip
+        if stands:  # else another worker has taken it over, and tells
+            self.report.attempts.append((notification, outcome, words or detail))
 
 
 def message_of(wiring: Wiring, notification: Notification) -> Message:
@@ -80,15 +133,3 @@ def message_of(wiring: Wiring, notification: Notification) -> Message:
         notification.edge,
         notification.id,
     )
-
-
-def settle(wiring: Wiring, notification: Notification, delivery: Delivery) -> tuple[str, str]:
-    """Delivered, to be tried again, or given up."""
-    now = wiring.clock.now()
-    delay = next_delay(notification.attempts + 1, delivery) if delivery.outcome == "retry" else None
-    outcome = "queued" if delay is not None else "delivered" if delivery.outcome == "delivered" else "failed"
-    due = None if delay is None else now + timedelta(seconds=delay)
-    wiring.desk.finish_notification(
-        notification.id, outcome, now, provider_code=delivery.code, detail=delivery.detail, due_at=due
-    )
-    return outcome, delivery.detail or delivery.code

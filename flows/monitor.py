@@ -5,29 +5,50 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 
-from prefect import flow, task
+from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
+from prefect.deployments import run_deployment
 
 from flows.analyse import analyse_posts
 from flows.collect import FINE, collect_sources
 from flows.deliver import deliver_notifications
 from flows.watch import watch_counts
 from flows.wiring import open_wiring
+from tingfeng.errors import BusyError
+
+WATCH_PATIENCE_SECONDS = 120
 
 
 @task(cache_policy=NO_CACHE)
 def collect_source(name: str) -> list[dict[str, object]]:
-    """One source; its refusals are part of the answer, not an error."""
+    """One source; its refusals are part of the answer, not an error. [] when another worker is at it."""
     with open_wiring() as wiring:
-        return [report.to_dict() for report in collect_sources(wiring, only=name)]
+        try:
+            return [report.to_dict() for report in collect_sources(wiring, only=name)]
+        except BusyError:
+            return []
 
 
 @flow
-def collect() -> list[dict[str, object]]:
-    """Every configured source, one after another: the pace is kept per host."""
+def collect(source: str = "") -> list[dict[str, object]]:
+    """One source, or every configured one after another: the pace is kept per host."""
+    with open_wiring() as wiring:
+        names = [source] if source else [one.name for one in wiring.sources]
+    return [row for name in names for row in collect_source(name)]
+
+
+@flow
+def dispatch() -> list[str]:
+    """Asks for one run of `collect` for each source, for the workers of the pool to share. Needs deployments (prefect.yaml)."""
     with open_wiring() as wiring:
         names = [source.name for source in wiring.sources]
-    return [row for name in names for row in collect_source(name)]
+    target = f"collect/{runtime.deployment.name or 'workers'}"
+    for name in names:
+        run_deployment(
+            target, parameters={"source": name}, timeout=0, as_subflow=False, flow_run_name=f"collect-{name}",
+            idempotency_key=f"{runtime.flow_run.id}-{name}",
+        )  # fmt: skip
+    return names
 
 
 @flow
@@ -41,7 +62,7 @@ def analyse() -> dict[str, object]:
 def watch() -> dict[str, object]:
     """Counts → alerts."""
     with open_wiring() as wiring:
-        return watch_counts(wiring).to_dict()
+        return watch_counts(wiring, wait_seconds=WATCH_PATIENCE_SECONDS).to_dict()
 
 
 @flow

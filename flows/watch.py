@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -102,11 +103,12 @@ class Ledger:
         self.changes += result.changes
 
 
-def watch_counts(wiring: Wiring, at: datetime | None = None) -> WatchReport:
-    """One watch of every subject and source at `at` (default now). Raises BusyError when another is under way."""
+def watch_counts(wiring: Wiring, at: datetime | None = None, *, wait_seconds: int = 0) -> WatchReport:
+    """One watch of every subject and source at `at` (default now). Raises BusyError when another is under way, on any machine."""
     now = at or wiring.clock.now()
     report = WatchReport(now)
-    with wiring.lock("watch"):
+    with wiring.lock("watch", wait_seconds=wait_seconds):
+        last = wiring.desk.last_watch()
         ledger = Ledger(wiring, now)
         kept: dict[tuple[str, str], str] = {}
         runs = wiring.desk.runs(now - HISTORY - timedelta(days=2))
@@ -133,6 +135,8 @@ def watch_counts(wiring: Wiring, at: datetime | None = None) -> WatchReport:
                 notifications,
                 ledger.dropped,
                 kept,
+                token=secrets.token_hex(12),
+                after=last,
             ),
             now,
         )

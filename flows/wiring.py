@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.machine import lock_file, make_salt, parse_salt
 from tingfeng.clock import Clock, SystemClock
 from tingfeng.errors import BusyError, SettingsError, StoreError
 from tingfeng.fingerprints import author_key
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from nlp.relevance import Relevance
     from nlp.subjects import SubjectMatcher
     from store.desk import Desk
+    from store.elasticsearch import ElasticsearchPostStore
     from store.posts import PostStore
 
 HttpFactory = Callable[[], "httpx.Client"]
@@ -101,11 +101,31 @@ class Wiring:
 
     @cached_property
     def posts(self) -> PostStore:
-        """The PostStore."""
+        """The PostStore. Raises StoreError, SettingsError."""
+        return self.open_posts(self.settings.store.posts_url)
+
+    def open_posts(self, url: str) -> PostStore:
+        """A PostStore by address: SQLite or Elasticsearch; '' is the file of the state folder."""
+        if is_cluster(url):
+            return self.open_cluster(url)
         from store.sqlite import SQLitePostStore
 
-        url = self.settings.store.posts_url
-        return SQLitePostStore(Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db")
+        file = Path(url.removeprefix("sqlite:///")) if url else self.home / "posts.db"
+        return SQLitePostStore(file, durable=self.settings.store.durable)
+
+    def open_cluster(self, url: str) -> ElasticsearchPostStore:
+        """The same for what only a cluster has."""
+        from store.elasticsearch import ElasticsearchPostStore
+        from store.elasticsearch_client import read_address
+        from store.elasticsearch_schema import Layout
+
+        store = self.settings.store
+        secrets = {part: read_secret(f"TINGFENG_POSTS_{part.upper()}", self.environ) for part in ("api_key", "user", "password")}
+        address = read_address(
+            url, ca_file=store.posts_ca_file, fingerprint=store.posts_fingerprint, timeout_seconds=store.posts_timeout_seconds, **secrets
+        )
+        layout = Layout(store.posts_shards, store.posts_replicas)
+        return ElasticsearchPostStore(address, self.home / "spool.db", spool_limit=store.spool_limit, layout=layout)
 
     @cached_property
     def desk(self) -> Desk:
@@ -113,6 +133,16 @@ class Wiring:
         from store.desk import open_desk
 
         return open_desk(self.settings.store.desk_url or f"sqlite:///{self.home / 'desk.db'}")
+
+    def state_files(self) -> dict[str, Path]:
+        """What a backup holds, by kind: the databases that are files here, and the salt. Other databases have their own backup."""
+        urls = {"posts": self.settings.store.posts_url, "desk": self.settings.store.desk_url}
+        files = {
+            kind: Path(url.removeprefix("sqlite:///")) if url else self.home / f"{kind}.db"
+            for kind, url in urls.items()
+            if not url or url.startswith("sqlite:///")
+        }
+        return files | {"salt": self.home / "salt"}
 
     @cached_property
     def subjects(self) -> list[Subject]:
@@ -160,15 +190,18 @@ class Wiring:
 
     @cached_property
     def salt(self) -> bytes:
-        """Secret of this installation for hashing authors; made once."""
-        file = self.home / "salt"
-        try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return file.read_bytes()
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(secrets.token_bytes(32))
-        return file.read_bytes()
+        """Secret of this installation for hashing authors: given, or made once. Raises SettingsError when machines differ in it."""
+        given = read_secret("TINGFENG_SALT", self.environ)
+        salt = parse_salt(given) if given else make_salt(self.home / "salt")
+        if self.desk.is_shared:
+            mine = author_key(salt, "salt", "fingerprint")
+            if self.desk.agree_value("salt", "fingerprint", mine, self.clock.now()) != mine:
+                raise SettingsError(
+                    "这台机器的盐与别的机器不同,同一个作者会变成两个人",
+                    where="TINGFENG_SALT",
+                    hint=f"请在每台机器上设 TINGFENG_SALT(或 TINGFENG_SALT_FILE)为同一个值;第一台的是 {self.home / 'salt'} 的十六进制",
+                )
+        return salt
 
     def hash_author(self, source: str) -> Callable[[str], str]:
         """Account → key, for one source."""
@@ -220,20 +253,38 @@ class Wiring:
         return channels
 
     @property
+    def repeatable_channels(self) -> set[str]:
+        """Channels whose receivers tell a repeated message by its key."""
+        from alerts.channels.base import list_kinds
+
+        kinds = {kind for kind, module in list_kinds().items() if getattr(module, "REPEATABLE", False)}
+        return {one.name for one in self.settings.channels if one.kind in kinds}
+
+    def check_channels(self) -> None:
+        """Before anything is begun. Raises SettingsError naming the variable of a missing secret."""
+        with self.open_http() as http:
+            self.build_channels(http)
+
+    @property
     def link(self) -> str:
         """Where the pages are, for notifications."""
         return self.settings.web.link or f"http://{self.settings.web.host}:{self.settings.web.port}"
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Only one process at a time; a killed one lets go by itself. Raises BusyError."""
-        with (self.home / f"{name}.lock").open("a+") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BusyError(
-                    f"{name} 已经在运行", where=str(self.home), hint="请等它结束;两个进程不会重复采集"
-                ) from error
+    def lock(self, name: str, *, wait_seconds: int = 0) -> Iterator[None]:
+        """Only one process at a time on all machines of this Desk; a killed one lets go by itself. Raises BusyError."""
+        with ExitStack() as stack:
+            for left in range(wait_seconds, -1, -1):
+                try:
+                    stack.enter_context(lock_file(self.home, name))
+                    if stack.enter_context(self.desk.hold(name)):
+                        break
+                    stack.close()
+                    raise BusyError(f"{name} 已经在别的机器上运行", where="desk_url", hint="请等它结束;两台机器不会重复做")
+                except BusyError:
+                    if not left:
+                        raise
+                    self.clock.sleep(1)
             yield
 
     def close(self) -> None:
@@ -241,6 +292,11 @@ class Wiring:
         for name in ("posts", "desk"):
             if name in self.__dict__:
                 self.__dict__[name].close()
+
+
+def is_cluster(url: str) -> bool:
+    """Whether an address of posts names a cluster."""
+    return url.startswith(("elasticsearch://", "elasticsearchs://"))
 
 
 def read_environment() -> tuple[Paths, Mapping[str, str]]:

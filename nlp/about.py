@@ -94,5 +94,5 @@ def open_clauses(ruled: Ruled) -> dict[tuple[str, int], str]:
     return {
         (one.node.path, one.start): ruled.reading.clauses[one.clause].text
         for one in ruled.found
-        if one.polarity is None and one.node.topic not in judged
+        if one.polarity is None and not one.thing and one.node.topic not in judged
     }

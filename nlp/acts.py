@@ -154,7 +154,7 @@ def starts_question(reading: Reading, number: int) -> bool:
     if WHETHER.search(clause.text) and not KNOWS_NOT.search(clause.text):
         return True
     last = number == len(reading.clauses) - 1 or reading.clauses[number + 1].sentence != clause.sentence
-    return last and not any(hit.clause == number and hit.name == "bad" for hit in reading.hits(TONE))
+    return last and not any(hit.name == "bad" for hit in reading.in_clause(TONE, number))
 
 
 def praises(reading: Reading) -> bool:

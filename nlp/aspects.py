@@ -17,12 +17,13 @@ BROKEN = "quality.fault"
 
 @dataclass(frozen=True)
 class Found:
-    """An opinion and where it stands; `polarity` None when its clause does not say."""
+    """An opinion and where it stands; `polarity` None when its clause does not say. `thing`: named by what was bought."""
 
     node: Aspect
     polarity: Sentiment | None
     clause: int
     start: int
+    thing: bool = False
 
 
 def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> list[Found]:
@@ -42,9 +43,11 @@ def find_opinions(reading: Reading, lexicon: Lexicon, acts: Collection[Act]) -> 
         polarity = told_polarity(reading, hit, kind)
         if kind == "names":
             polarity = named_polarity(reading, hit, proposing, asking, acts)
+        elif kind == "things":
+            polarity = thing_polarity(reading, hit, proposing | asking)
         elif polarity is None:
             continue
-        found.append(Found(nodes[path], polarity, hit.clause, hit.start))
+        found.append(Found(nodes[path], polarity, hit.clause, hit.start, kind == "things"))
         if polarity is Sentiment.NEGATIVE:
             found += [Found(nodes[str(topic)], polarity, hit.clause, hit.start) for topic in nodes[path].also]
     return drop_covered(found)
@@ -94,11 +97,16 @@ def named_polarity(
     return None
 
 
+def thing_polarity(reading: Reading, hit: Hit, open_ended: set[int]) -> Sentiment | None:
+    """Of a word for what was bought: the judgement in its clause; asked or proposed it is no aspect yet."""
+    return None if hit.clause in open_ended else clause_polarity(reading, hit.clause)
+
+
 def clause_polarity(reading: Reading, number: int) -> Sentiment | None:
     """What the words of judgement in a clause come to; None when they say nothing or both."""
     balance = 0
     covered = -1
-    for hit in sorted((hit for hit in reading.hits(TONE) if hit.clause == number), key=lambda hit: (hit.start, -hit.end)):
+    for hit in sorted(reading.in_clause(TONE, number), key=lambda hit: (hit.start, -hit.end)):
         if hit.name not in ("good", "bad") or hit.end <= covered or reading.supposed(hit):
             continue
         covered = hit.end

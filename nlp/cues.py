@@ -19,7 +19,6 @@ from tingfeng.text import normalise
 
 GAPS = {"…": 8, "_": 2, "→": 30}
 ACROSS = GAPS["→"]
-WIDEST = max(GAPS.values())
 MOST_FORMS = 4000
 # `态度…好` does not stand in `态度还不好`
 TURNED = re.compile(r"[不没无未](?![仅但光知到止多久几错少断管论])")
@@ -98,6 +97,7 @@ def read_choices(text: str, at: int) -> tuple[list[str], int]:
 
 
 Key = str | tuple[int, int]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class CueBook:
         if self._empty or not clauses:
             return found
         number, (clause_start, clause_end), last = 0, clauses[0], len(clauses) - 1
-        begun: list[tuple[Key, int, int]] = []
+        begun: dict[Key, Span] = {}  # what may go on → where the cue began and where this part ended, the latest of each
         older = 0  # where the clause before this one begins
         for end, ending in self._automaton.iter(plain):
             end += 1
@@ -164,7 +164,7 @@ class CueBook:
                     number += 1
                     older = clause_start
                     clause_start, clause_end = clauses[number]
-                begun = [one for one in begun if one[1] >= older]
+                begun = {key: span for key, span in begun.items() if span[0] >= older}
             start = end - len(ending.word)
             if start < clause_start or end > clause_end or (ending.latin and inside_word(plain, start, end)):
                 continue
@@ -172,35 +172,30 @@ class CueBook:
                 if (not at_start or start == clause_start) and (not at_end or end == clause_end):
                     found.setdefault(family, []).append(Hit(start, end, name, number))
             if begun and ending.joins:
-                joins, nearest = ending.joins, start - WIDEST
-                steps = [
-                    (step, first, before)
-                    for key, first, before in begun
-                    if nearest <= before <= start and key in joins
-                    for step in joins[key]
-                ]
-                if steps:
-                    self._join(plain, steps, (start, end), begun, found, (clause_start, clause_end, number))
+                common = ending.joins.keys() & begun.keys()
+                if common:
+                    steps = [(begun[key], step) for key in common for step in ending.joins[key]]
+                    self._join(plain, sorted(steps), (start, end), begun, found, (clause_start, clause_end, number))
             if ending.begins:
-                begun.append((ending.word, start, end))
+                begun[ending.word] = (start, end)
         return found
 
     def _join(
         self,
         plain: str,
-        steps: list[tuple[tuple[int, int], int, int]],
-        span: tuple[int, int],
-        begun: list[tuple[Key, int, int]],
+        steps: list[tuple[Span, tuple[int, int]]],
+        span: Span,
+        begun: dict[Key, Span],
         found: dict[str, list[Hit]],
         clause: tuple[int, int, int],
     ) -> None:
         """Goes on with cues that were begun in this clause, each with its nearest beginning."""
         start, end = span
         done: set[tuple[int, int]] = set()
-        for step, first, before in reversed(steps):
+        for (first, before), step in reversed(steps):
             tag, pattern = self._patterns[step[0]]
             gap = pattern.gaps[step[1] - 1]
-            if step in done or start - before > gap or (before < clause[0] and gap != ACROSS):
+            if step in done or not 0 <= start - before <= gap or (before < clause[0] and gap != ACROSS):
                 continue
             if pattern.at_start and first != clause[0]:
                 continue
@@ -208,7 +203,7 @@ class CueBook:
                 continue
             done.add(step)
             if step[1] < len(pattern.parts) - 1:
-                begun.append((step, first, end))
+                begun[step] = (first, end)
             elif not pattern.at_end or end == clause[1]:
                 found.setdefault(tag.family, []).append(Hit(first, end, tag.name, clause[2]))
 

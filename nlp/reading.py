@@ -11,7 +11,7 @@ from nlp.cues import CueBook, Hit
 from tingfeng.text import HAN, normalise
 
 # long texts are judged by their beginning and end, where the matter and the verdict stand
-FIRST, LAST = 6000, 2000
+FIRST, LAST = 3000, 1000
 MARK = re.compile(rf"[,。!?;:~()【】「」『』“”\"…|]+|\.{{2,}}|(?<=[{HAN}\d])\.(?=\s|$|[{HAN}])|(?<=[{HAN}\])]) (?=[{HAN}\[(])")
 STOPS = frozenset("。!?;…~|")
 REACH, LONG_REACH = 8, 12
@@ -63,11 +63,21 @@ class Reading:
     families: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
     # (start, end) → negated, denied, supposed, asked: several steps ask about the same words
     _states: dict[tuple[int, int], tuple[bool, bool, bool, bool]] = field(default_factory=dict, repr=False, compare=False)
+    _by_clause: dict[str, dict[int, list[Hit]]] = field(default_factory=dict, repr=False, compare=False)
     sides: list[int] = field(default_factory=list, repr=False, compare=False)
 
     def hits(self, family: str) -> Sequence[Hit]:
         """Hits of a family in order of their ends."""
         return self.families.get(family, ())
+
+    def in_clause(self, family: str, number: int) -> Sequence[Hit]:
+        """Hits of a family in one clause."""
+        by_clause = self._by_clause.get(family)
+        if by_clause is None:
+            by_clause = self._by_clause[family] = {}
+            for hit in self.hits(family):
+                by_clause.setdefault(hit.clause, []).append(hit)
+        return by_clause.get(number, ())
 
     def has(self, family: str, name: str) -> bool:
         """Whether any cue of that group stands in the text."""

@@ -73,13 +73,14 @@ class SubjectMatcher:
             terms.setdefault(encode_units(clean_units(word, subject.name)), {})[number, True] = None
 
     def match(self, post: Post) -> list[SubjectMatch]:
-        """Subjects of a post, in the order they were given."""
+        """Subjects of a post, in the order they were given; those that only its source names (`post.about`) have no spans."""
         found = self._find_spans(join_title(post.title, post.text))
+        declared = self._find_spans(post.about) if post.about else {}
         text: UnitText | None = None
         matched = []
-        for number in sorted({*found, *self._always}):
+        for number in sorted({*found, *declared, *self._always}):
             if number in self._trees:
-                text = text or UnitText.of(post.title, post.text)
+                text = text or UnitText.of(join_title(post.about, post.title), post.text)
                 if not meets(self._trees[number], text, post, None):
                     continue
             matched.append(SubjectMatch(self._names[number], tuple(found.get(number, ()))))

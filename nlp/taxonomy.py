@@ -9,7 +9,7 @@ from tingfeng.errors import SettingsError
 from tingfeng.labels import Owner, Stage, Topic
 
 FILE = "config/aspects.toml"
-CUES = ("names", "bad", "good")
+CUES = ("names", "things", "bad", "good")
 TERMS = ("terms_cca", "terms_12315", "terms_heimao")
 KEYS = ("title", "owner", "stage", "also", *CUES, *TERMS)
 

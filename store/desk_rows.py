@@ -93,7 +93,7 @@ def read_notification(row: Row) -> Notification:
     """A Notification from a row."""
     values = times(row, "created_at", "due_at", "delivered_at")
     return Notification(
-        **{name: value for name, value in values.items() if not name.startswith("lease_")}
+        **{name: value for name, value in values.items() if name not in ("lease_owner", "lease_until", "begun_at")}
         | {"level": Level(row["level"])}
     )
 

@@ -33,13 +33,26 @@ class Dim(StrEnum):
     STATUS = "status"
 
 
+class Order(StrEnum):
+    """How hits are ordered. RELEVANCE: the best match first, by the engine's own bm25; engines may differ in it, and it moves as posts come."""
+
+    NEWEST = "newest"
+    RELEVANCE = "relevance"
+
+
 @dataclass(frozen=True)
 class AddResult:
-    """Ids by fate. new: stored; changed: text, status or engagement differed; seen: nothing new."""
+    """Ids by fate. new: stored; changed: text, status or engagement differed; seen: nothing new.
+
+    Only where a cluster is behind it: spooled: kept on this machine until the cluster is back, its fate not known yet;
+    refused: a dead letter, which the cluster will not take as it is.
+    """
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    spooled: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,12 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """Newest first. `total` counts all hits of the query; `next_cursor` '' at the end."""
+    """Newest first. `total` counts all hits of the query, or with `total_is_least` at least so many; `next_cursor` '' at the end."""
 
     hits: tuple[Hit, ...]
     total: int
     next_cursor: str = ""
+    total_is_least: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,10 @@ class PostStore(Protocol):
     """Posts and mentions, kept once."""
 
     def add_posts(self, posts: Iterable[Post]) -> AddResult:
-        """Stores each post once per id; idempotent. `first_seen_at` of the first sight stands. A changed text makes the post unjudged again."""
+        """Stores each post once per id; idempotent. `first_seen_at` of the first sight stands. A changed text makes the post unjudged again.
+
+        With a change the times of the new sight count, so the post and its mentions move to its new `counted_at`.
+        """
         ...
 
     def known_ids(self, ids: Sequence[str]) -> frozenset[str]:
@@ -130,10 +147,15 @@ class PostStore(Protocol):
         limit: int = 50,
         cursor: str = "",
         with_unmatched: bool = False,
+        order: Order = Order.NEWEST,
+        count_up_to: int | None = None,
     ) -> SearchPage:
         """Mentions newest first (`counted_at`, then id, descending); any depth by cursor; stable while others write.
 
-        `with_unmatched` adds posts without any subject. Raises QuerySyntaxError for a query that only monitoring may use.
+        `with_unmatched` adds posts without any subject. `count_up_to`: None counts every hit; else counting may stop there (0: do not
+        count) and `total_is_least` says so. By relevance a query without words is newest first, an engine may rank
+        only the latest 20,000 posts that hold the words, and a cursor is not stable under writes.
+        Raises QuerySyntaxError for a query that only monitoring may use.
         """
         ...
 
@@ -180,7 +202,10 @@ class PostStore(Protocol):
         ...
 
     def delete_posts(self, *, author_key: str = "", source: str = "", before: datetime | None = None) -> int:
-        """Deletes posts that meet every given condition (at least one) with their mentions and index entries; returns how many."""
+        """Deletes posts that meet every given condition (at least one) with their mentions and index entries; returns how many.
+
+        In batches, so that others can write in between; whoever is interrupted calls it again.
+        """
         ...
 
     def health(self) -> StoreHealth: ...

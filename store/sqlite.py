@@ -1,69 +1,66 @@
-"""SQLitePostStore: posts and mentions in one file. WAL, full-text search over characters, hourly roll-up in the same transaction."""
+"""SQLitePostStore: posts and mentions in one file. WAL, full-text search over characters, roll-ups in the same transaction."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from store.posts import AddResult, CountRow, Dim, Hit, NearPost, SearchPage, StoreHealth
-from store.sqlite_counts import count_mentions, read_bins, read_terms, read_volumes
-from store.sqlite_query import translate
-from store.sqlite_rows import (
-    POST_COLUMNS,
-    dump,
-    index_text,
-    join_marked,
-    pack_details,
-    post_row,
-    read_mention,
-    read_post,
-    to_ms,
-)
-from store.sqlite_schema import connect, explain_sqlite, prepare
-from store.sqlite_search import search_mentions
+from store.moving import StoredPost
+from store.posts import AddResult, CountRow, Dim, Hit, NearPost, Order, SearchPage, StoreHealth
+from store.sqlite_backup import back_up
+from store.sqlite_bands import find_near
+from store.sqlite_check import Say, find_damage, repair
+from store.sqlite_counts import count_mentions, read_bins
+from store.sqlite_migrate import prepare
+from store.sqlite_query import Condition, translate
+from store.sqlite_rows import read_post, to_ms
+from store.sqlite_schema import connect, explain_sqlite
+from store.sqlite_search import Asked, narrow, search_mentions
+from store.sqlite_stored import read_stored
+from store.sqlite_terms import read_terms
+from store.sqlite_write import add_posts, correct_mention, delete_rows, run_in, save_judged, select_in
+from store.sqlite_zones import Span, find_rows
+from tingfeng.clock import floor_time
 from tingfeng.errors import StoreError
 from tingfeng.labels import Sentiment
 from tingfeng.query import Query
 from tingfeng.records import Bin, JudgedPost, Mention, Post
 
 CHUNK = 500
-HOUR_MS = 3_600_000
-INSERT = f"INSERT INTO posts ({','.join(POST_COLUMNS)}) VALUES ({','.join('?' * len(POST_COLUMNS))})"
-# what a later sight of a post may change; first_seen_ms, counted_ms of an undated post and the judgement stay
-CHANGING = tuple(
-    name for name in POST_COLUMNS if name not in ("id", "source", "native_id", "first_seen_ms", "counted_ms")
-)
-ROLL_UP = (
-    "INSERT INTO hourly (hour_ms, subject, source, sentiment, is_copy, n) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT DO UPDATE SET n = n + excluded.n"
-)
-Roll = tuple[int, str, str, str, int]
+DELETE_CHUNK = 2000  # posts of one transaction: others write in between
+GIVE_BACK_PAGES = 4000  # of one transaction
+SPARE_SHARE = 0.05  # of the file that may stay free for new posts after deleting
 
 
 class SQLitePostStore:
-    """See store/posts.py for what each verb promises. Safe to share between threads: each has its own connection."""
+    """See store/posts.py for what each verb promises. Safe to share between threads: each has its own connection.
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._path, self._read_only = path, read_only
+    `durable`: what was acknowledged survives a power cut, too; else only a killed process (docs/benchmarks.md has both).
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False, durable: bool = True) -> None:
+        self._path, self._read_only, self._durable = path, read_only, durable
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         with explain_sqlite(path):
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            prepare(self._connection, path, read_only)
+            try:
+                prepare(self._connection, path, read_only)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = connect(self._path, self._read_only)
+            found = connect(self._path, self._read_only, self._durable)
             self._local.connection = found
             with self._lock:
                 self._opened.append(found)
@@ -95,135 +92,48 @@ class SQLitePostStore:
                 raise
 
     def add_posts(self, posts: Iterable[Post]) -> AddResult:
-        latest = {post.id: post for post in posts}
-        new: list[str] = []
-        changed: list[str] = []
-        seen: list[str] = []
         with self._write() as db:
-            known = {
-                row["id"]: row
-                for row in select_in(
-                    db, "SELECT row, id, text_hash, state_hash, title, text FROM posts WHERE id IN", list(latest)
-                )
-            }
-            fresh = [post for post in latest.values() if post.id not in known]
-            db.executemany(INSERT, [post_row(post) for post in fresh])
-            rows = {
-                row["id"]: row["row"]
-                for row in select_in(db, "SELECT row, id FROM posts WHERE id IN", [post.id for post in fresh])
-            }
-            db.executemany(
-                "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)",
-                [(rows[post.id], index_text(post.title), index_text(post.text)) for post in fresh],
-            )
-            new += [post.id for post in fresh]
-            for post in latest.values():
-                if post.id in known:
-                    (changed if update_post(db, known[post.id], post) else seen).append(post.id)
-        return AddResult(tuple(new), tuple(changed), tuple(seen))
+            return add_posts(db, posts)
 
     def known_ids(self, ids: Sequence[str]) -> frozenset[str]:
         with self._read() as db:
             return frozenset(row["id"] for row in select_in(db, "SELECT id FROM posts WHERE id IN", list(ids)))
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
+        until = to_ms(now) + lease_seconds * 1000
         with self._write() as db:
             rows = db.execute(
                 "UPDATE posts SET lease_owner = ?, lease_ms = ? WHERE row IN (SELECT row FROM posts WHERE judged_ms IS NULL "
-                "AND lease_ms <= ? ORDER BY counted_ms, id LIMIT ?) RETURNING *",
-                (worker, to_ms(now) + lease_seconds * 1000, to_ms(now), limit),
+                # a lease that ends later than one taken now was taken before the clock was put back
+                "AND (lease_ms <= ? OR lease_ms > ?) ORDER BY counted_ms, id LIMIT ?) RETURNING *",
+                (worker, until, to_ms(now), until, limit),
             ).fetchall()
         return sorted((read_post(row) for row in rows), key=lambda post: (post.counted_at, post.id))
 
     def save_judged(self, judged: Sequence[JudgedPost], now: datetime) -> None:
-        by_id = {one.post_id: one for one in judged}
         with self._write() as db:
-            posts = {
-                row["id"]: row
-                for row in select_in(
-                    db, "SELECT row, id, counted_ms, source, author_key FROM posts WHERE id IN", list(by_id)
-                )
-            }
-            numbers = [row["row"] for row in posts.values()]
-            old = select_in(db, "SELECT * FROM mentions WHERE post_row IN", numbers)
-            rolls: Counter[Roll] = Counter()
-            for row in old:
-                rolls[roll_of(row)] -= 1
-            kept = {row["id"]: row for row in old if row["corrected_by"]}
-            run_in(db, "DELETE FROM mentions WHERE post_row IN", numbers)
-            run_in(db, "DELETE FROM bands WHERE post_row IN", numbers)
-            mentions = [
-                mention_row(posts[id], one, mention, kept)
-                for id, one in by_id.items()
-                if id in posts
-                for mention in one.mentions
-            ]
-            db.executemany(f"INSERT INTO mentions VALUES ({','.join('?' * 18)})", mentions)
-            for values in mentions:
-                rolls[
-                    (
-                        int(str(values[3])) // HOUR_MS * HOUR_MS,
-                        str(values[2]),
-                        str(values[4]),
-                        str(values[6]),
-                        int(str(values[11])),
-                    )
-                ] += 1
-            db.executemany(
-                "INSERT OR IGNORE INTO bands VALUES (?, ?)",
-                [(key, posts[id]["row"]) for id, one in by_id.items() if id in posts for key in one.band_keys],
-            )
-            db.executemany(
-                "UPDATE posts SET judged_ms = ?, content = ?, grp = ?, is_copy = ?, signature = ?, words = ?, "
-                "lease_owner = '', lease_ms = 0 WHERE row = ?",
-                [
-                    (
-                        to_ms(now),
-                        str(one.content),
-                        one.duplicate_group or id,
-                        int(one.is_copy),
-                        to_signed(one.signature),
-                        " ".join(one.words),
-                        posts[id]["row"],
-                    )
-                    for id, one in by_id.items()
-                    if id in posts
-                ],
-            )
-            roll_up(db, rolls)
+            save_judged(db, judged, now)
 
     def mark_unjudged(self, query: Query | None = None) -> int:
+        unjudge = "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL"
         if query is None:
             with self._write() as db:
-                return db.execute(
-                    "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL"
-                ).rowcount
+                return db.execute(unjudge).rowcount
         ids = [hit.post.id for hit in self._walk(query)]
         with self._write() as db:
-            return run_in(
-                db,
-                "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL AND id IN",
-                sorted(set(ids)),
-            )
+            return run_in(db, f"{unjudge} AND id IN", sorted(set(ids)))
 
     def _walk(self, query: Query) -> Iterator[Hit]:
-        page = self.search(query, limit=CHUNK, with_unmatched=True)
+        page = self.search(query, limit=CHUNK, with_unmatched=True, count_up_to=0)
         yield from page.hits
         while page.next_cursor:
-            page = self.search(query, limit=CHUNK, cursor=page.next_cursor, with_unmatched=True)
+            page = self.search(query, limit=CHUNK, cursor=page.next_cursor, with_unmatched=True, count_up_to=0)
             yield from page.hits
 
     def near_posts(self, band_keys: Sequence[int], since: datetime) -> list[NearPost]:
         with self._read() as db:
-            rows = select_in(
-                db,
-                f"SELECT DISTINCT p.id, p.signature, p.grp, p.counted_ms FROM bands b JOIN posts p ON p.row = b.post_row "
-                f"WHERE p.counted_ms >= {to_ms(since)} AND b.key IN",
-                list(band_keys),
-            )
-        found = {row["id"]: row for row in rows}
-        ordered = sorted(found.values(), key=lambda row: (row["counted_ms"], row["id"]))
-        return [NearPost(row["id"], from_signed(row["signature"]), row["grp"]) for row in ordered]
+            first, last = find_rows(db, Span(to_ms(since), None))
+            return find_near(db, band_keys, to_ms(since), first, last)
 
     def get_post(self, post_id: str) -> Post | None:
         with self._read() as db:
@@ -239,10 +149,13 @@ class SQLitePostStore:
         limit: int = 50,
         cursor: str = "",
         with_unmatched: bool = False,
+        order: Order = Order.NEWEST,
+        count_up_to: int | None = None,
     ) -> SearchPage:
-        condition = translate(query)
+        condition = translate(query, with_unmatched)
+        asked = Asked(condition, narrow(condition, since, until), limit, cursor, with_unmatched, order, count_up_to)
         with self._read() as db:
-            return search_mentions(db, query, condition, since, until, limit, cursor, with_unmatched)
+            return search_mentions(db, asked)
 
     def count(
         self,
@@ -254,8 +167,9 @@ class SQLitePostStore:
         copies: bool = True,
     ) -> list[CountRow]:
         condition = translate(query)
+        span = narrow(condition, since, until)
         with self._read() as db:
-            return count_mentions(db, dims, query, condition, since, until, copies)
+            return count_mentions(db, dims, condition, span.since, span.until, copies)
 
     def bins(
         self,
@@ -271,33 +185,21 @@ class SQLitePostStore:
             return read_bins(db, subject, since, until, seconds, sources, copies)
 
     def volumes(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        span = Span(to_ms(floor_time(since, 3600)), to_ms(until))
         with self._read() as db:
-            return read_volumes(db, since, until)
+            rows = count_mentions(db, [Dim.SOURCE], Condition(rolled=()), span.since, span.until, True)
+        return {row.key[0]: row.mentions for row in rows}
 
     def significant_terms(
         self, query: Query, *, since: datetime, until: datetime, limit: int = 20
     ) -> list[tuple[str, float, int]]:
         condition = translate(query)
         with self._read() as db:
-            return read_terms(db, query, condition, since, until, limit)
+            return read_terms(db, condition, since, until, limit)
 
     def correct_mention(self, mention_id: str, *, sentiment: str, user: str, now: datetime) -> Mention:
-        label = Sentiment(sentiment)
         with self._write() as db:
-            row = db.execute(
-                "SELECT m.*, p.id AS post_id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE m.id = ?",
-                (mention_id,),
-            ).fetchone()
-            if row is None:
-                raise StoreError("没有这条提及", where=mention_id, hint="可能已经删除或重新判断")
-            db.execute(
-                "UPDATE mentions SET sentiment = ?, corrected_by = ? WHERE id = ?", (str(label), user, mention_id)
-            )
-            key = roll_of(row)
-            moved: Counter[Roll] = Counter({key: -1})
-            moved[(*key[:3], str(label), key[4])] += 1
-            roll_up(db, moved)
-        return replace(read_mention(row, row["post_id"]), sentiment=label, corrected_by=user)
+            return correct_mention(db, mention_id, Sentiment(sentiment), user)
 
     def delete_posts(self, *, author_key: str = "", source: str = "", before: datetime | None = None) -> int:
         wheres, parameters = [], []
@@ -311,43 +213,72 @@ class SQLitePostStore:
                 parameters.append(value)
         if not wheres:
             raise StoreError("删除条件是空的", where="delete_posts", hint="请给出作者、来源或时间")
-        with self._write() as db:
-            rows = db.execute(f"SELECT row, title, text FROM posts WHERE {' AND '.join(wheres)}", parameters).fetchall()
-            numbers = [row["row"] for row in rows]
-            rolls: Counter[Roll] = Counter()
-            for row in select_in(db, "SELECT * FROM mentions WHERE post_row IN", numbers):
-                rolls[roll_of(row)] -= 1
-            for table in ("mentions", "bands"):
-                run_in(db, f"DELETE FROM {table} WHERE post_row IN", numbers)
-            db.executemany(
-                "INSERT INTO search (search, rowid, title, body) VALUES ('delete', ?, ?, ?)",
-                [(row["row"], index_text(row["title"]), index_text(row["text"])) for row in rows],
+        where, deleted = " AND ".join(wheres), 0
+        with self._read() as db:
+            low, high = find_rows(db, Span(None, to_ms(before) if before else None))
+            found = db.execute(f"SELECT row FROM posts WHERE row BETWEEN {low} AND {high} AND {where}", parameters)
+            numbers = [row["row"] for row in found]
+        for start in range(0, len(numbers), DELETE_CHUNK):
+            with self._write() as db:
+                deleted += delete_rows(db, where, parameters, numbers[start : start + DELETE_CHUNK])
+        self._give_back()
+        return deleted
+
+    def _give_back(self) -> None:
+        """Free pages beyond a reserve go back to the disk, a few thousand in each transaction."""
+        with explain_sqlite(self._path):
+            db = self._connection
+            free, pages, mode = (
+                db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count", "auto_vacuum")
             )
-            run_in(db, "DELETE FROM posts WHERE row IN", numbers)
-            roll_up(db, rolls)
-        return len(rows)
+            spare = int(free - pages * SPARE_SHARE) if mode == 2 else 0
+            for _ in range(0, spare, GIVE_BACK_PAGES):
+                # not execute(): that would stop after the first page
+                db.executescript(f"PRAGMA incremental_vacuum({GIVE_BACK_PAGES})")
+
+    def read_stored(self, after: str, limit: int) -> list[StoredPost]:
+        """See store/moving.py."""
+        with self._read() as db:
+            return read_stored(db, after, limit)
+
+    def unjudge_posts(self, ids: Sequence[str]) -> int:
+        """See store/moving.py."""
+        with self._write() as db:
+            return run_in(db, "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL AND id IN", list(ids))
 
     def health(self) -> StoreHealth:
         with self._read() as db:
-            check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            posts, mentions = (
-                db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("posts", "mentions")
-            )
+            posts = db.execute("SELECT COALESCE(sum(n), 0) FROM zones").fetchone()[0]
+            mentions = db.execute("SELECT COALESCE(sum(n), 0) FROM days_by_source").fetchone()[0]
             unjudged = db.execute("SELECT count(*) FROM posts WHERE judged_ms IS NULL").fetchone()[0]
-        problems = () if check == "ok" else (f"数据库自检没有通过:{check}",)
         detail = {"sqlite": sqlite3.sqlite_version, "checked_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        return StoreHealth(
-            "sqlite", str(self._path), posts, mentions, unjudged, self._path.stat().st_size, problems, detail
-        )
+        size = self._path.stat().st_size
+        return StoreHealth("sqlite", str(self._path), posts, mentions, unjudged, size, (), detail)
 
     def backup(self, target: Path) -> None:
-        """A consistent copy while others read and write. Raises StoreError."""
-        with explain_sqlite(target):
-            copy = sqlite3.connect(target)
-            try:
-                self._connection.backup(copy)
-            finally:
-                copy.close()
+        """A consistent copy while others read and write; complete or not there. Raises StoreError."""
+        back_up(self._path, target)
+
+    def find_damage(self) -> list[str]:
+        """Sentences about what is wrong, [] when all is well; reads the whole file."""
+        with explain_sqlite(self._path):
+            return find_damage(self._connection)
+
+    def repair(self, say: Say = lambda what: None) -> None:
+        """Builds index and roll-ups anew and gives free space back; posts and mentions stay as they are. Others cannot write meanwhile."""
+        with self._write() as db:
+            repair(db, say)
+        with explain_sqlite(self._path):
+            if self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] != 2:  # a file of before version 3
+                say("整理文件")
+                self._connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                self._connection.execute("VACUUM")
+        self._give_back()
+
+    def checkpoint(self) -> None:
+        """Copies the write-ahead log into the file, as far as no reader holds it."""
+        with explain_sqlite(self._path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         with self._lock:
@@ -355,85 +286,3 @@ class SQLitePostStore:
                 connection.close()
             self._opened.clear()
         self._local = threading.local()
-
-
-def select_in(db: sqlite3.Connection, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
-    """`sql (?, ?, …)` in chunks."""
-    found: list[sqlite3.Row] = []
-    for start in range(0, len(values), CHUNK):
-        chunk = values[start : start + CHUNK]
-        found += db.execute(f"{sql} ({','.join('?' * len(chunk))})", tuple(chunk)).fetchall()
-    return found
-
-
-def run_in(db: sqlite3.Connection, sql: str, values: Sequence[object]) -> int:
-    """The same for a change; returns how many rows."""
-    total = 0
-    for start in range(0, len(values), CHUNK):
-        chunk = values[start : start + CHUNK]
-        total += db.execute(f"{sql} ({','.join('?' * len(chunk))})", tuple(chunk)).rowcount
-    return total
-
-
-def update_post(db: sqlite3.Connection, old: sqlite3.Row, post: Post) -> bool:
-    """Writes what changed; the index and the judgement are touched only when the text did."""
-    row = dict(zip(POST_COLUMNS, post_row(post), strict=True))
-    text_changed = row["text_hash"] != old["text_hash"]
-    if not text_changed and row["state_hash"] == old["state_hash"]:
-        return False
-    names = [name for name in CHANGING if row[name] is not None]
-    unjudge = ", judged_ms = NULL, lease_ms = 0" if text_changed else ""
-    db.execute(
-        f"UPDATE posts SET {', '.join(f'{name} = ?' for name in names)}{unjudge} WHERE row = ?",
-        (*(row[name] for name in names), old["row"]),
-    )
-    if text_changed:
-        db.execute(
-            "INSERT INTO search (search, rowid, title, body) VALUES ('delete', ?, ?, ?)",
-            (old["row"], index_text(old["title"]), index_text(old["text"])),
-        )
-        db.execute(
-            "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)",
-            (old["row"], index_text(post.title), index_text(post.text)),
-        )
-    return True
-
-
-def mention_row(
-    post: sqlite3.Row, one: JudgedPost, mention: Mention, kept: Mapping[str, sqlite3.Row]
-) -> tuple[object, ...]:
-    """Values of a row of `mentions`; a person's label stands."""
-    corrected = kept.get(mention.id)
-    return (
-        mention.id, post["row"], mention.subject, post["counted_ms"], post["source"], post["author_key"],
-        corrected["sentiment"] if corrected else str(mention.sentiment), join_marked(mention.acts), dump(dict(mention.probabilities)),
-        join_marked(mention.harm_words), int(bool(mention.harm_words)), int(one.is_copy), mention.model,
-        corrected["corrected_by"] if corrected else mention.corrected_by,
-        join_marked(sorted({str(opinion.topic) for opinion in mention.opinions})), str(mention.severity or ""), str(mention.stage or ""),
-        pack_details(mention),
-    )  # fmt: skip
-
-
-def roll_of(row: sqlite3.Row) -> Roll:
-    """The cell of the roll-up that a mention counts in."""
-    return (row["counted_ms"] // HOUR_MS * HOUR_MS, row["subject"], row["source"], row["sentiment"], row["is_copy"])
-
-
-def roll_up(db: sqlite3.Connection, rolls: Counter[Roll]) -> None:
-    """Adds the differences; cells that fall to nothing go."""
-    moved = [(*key, n) for key, n in rolls.items() if n]
-    db.executemany(ROLL_UP, moved)
-    db.executemany(
-        "DELETE FROM hourly WHERE hour_ms = ? AND subject = ? AND source = ? AND sentiment = ? AND is_copy = ? AND n <= 0",
-        [values[:5] for values in moved if values[5] < 0],
-    )
-
-
-def to_signed(value: int) -> int:
-    """An unsigned 64-bit number as SQLite keeps it."""
-    return value - (1 << 64) if value >> 63 else value
-
-
-def from_signed(value: int) -> int:
-    """The opposite of to_signed."""
-    return value & ((1 << 64) - 1)

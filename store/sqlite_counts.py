@@ -1,134 +1,183 @@
-"""Counts, intervals and telling words. Whole hours come from the roll-up, the rest from the mentions; both say the same."""
+"""Counts and intervals. Whole days and hours come from the roll-ups, the edges and all else from the mentions; both say the same."""
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from store.posts import CountRow, Dim
 from store.sqlite_query import Condition
+from store.sqlite_rolls import DAY_SHIFT, HOUR_MS, LABELS, QUARTER_HOURS
 from store.sqlite_rows import from_ms, split_marked, to_ms
-from store.sqlite_search import walk_matching, window
 from tingfeng.clock import SHANGHAI, floor_time
-from tingfeng.query import Query
 from tingfeng.records import Bin
 
-HOUR_MS = 3_600_000
-FROM_ROLL_UP = frozenset({Dim.HOUR, Dim.DAY, Dim.SOURCE, Dim.SUBJECT, Dim.SENTIMENT})
-MOST_POSTS = 20_000
+SHIFT_MS = DAY_SHIFT * HOUR_MS
+# of a roll-up: column, milliseconds, shift, day in SQL
+UNITS = {
+    "hours": ("hour", HOUR_MS, 0, f"(hour + {DAY_SHIFT}) / 24"),
+    "days": ("day", 24 * HOUR_MS, SHIFT_MS, "day"),
+    "quarters": ("quarter", QUARTER_HOURS * HOUR_MS, SHIFT_MS, f"quarter / {24 // QUARTER_HOURS}"),
+}
+ROLLED = frozenset({Dim.HOUR, Dim.DAY, Dim.SOURCE, Dim.SUBJECT, Dim.SENTIMENT})
 COLUMNS = {
     Dim.SOURCE: "m.source", Dim.SUBJECT: "m.subject", Dim.SENTIMENT: "m.sentiment", Dim.ACT: "m.acts", Dim.TOPIC: "m.topics",
-    Dim.SEVERITY: "m.severity", Dim.STAGE: "m.stage", Dim.REGION: "p.region",
-    Dim.PROBLEM: "p.problems", Dim.STATUS: "p.status", Dim.HOUR: f"m.counted_ms / {HOUR_MS}", Dim.DAY: f"(m.counted_ms / {HOUR_MS} + 8) / 24",
+    Dim.SEVERITY: "m.severity", Dim.STAGE: "m.stage", Dim.REGION: "p.region", Dim.PROBLEM: "p.problems", Dim.STATUS: "p.status",
+    Dim.HOUR: f"m.counted_ms / {HOUR_MS}", Dim.DAY: f"(m.counted_ms / {HOUR_MS} + {DAY_SHIFT}) / 24",
 }  # fmt: skip
-ROLL_COLUMNS = {
-    Dim.SOURCE: "source", Dim.SUBJECT: "subject", Dim.SENTIMENT: "sentiment", Dim.HOUR: f"hour_ms / {HOUR_MS}",
-    Dim.DAY: f"(hour_ms / {HOUR_MS} + 8) / 24",
-}  # fmt: skip
+MARKED = (Dim.ACT, Dim.TOPIC, Dim.PROBLEM)
+Edge = int | None
+Found = Counter[tuple[object, ...]]
 
 
 def count_mentions(
-    db: sqlite3.Connection,
-    dims: Sequence[Dim],
-    query: Query | None,
-    condition: Condition,
-    since: datetime | None,
-    until: datetime | None,
-    copies: bool,
+    db: sqlite3.Connection, dims: Sequence[Dim], condition: Condition, since: Edge, until: Edge, copies: bool
 ) -> list[CountRow]:
     """See PostStore.count."""
-    found: Counter[tuple[object, ...]] = Counter()
-    if query is None and set(dims) <= FROM_ROLL_UP:
-        for low, high, whole in split_span(since, until):
-            found.update(
-                count_rolled(db, dims, low, high, copies)
-                if whole
-                else count_raw(db, dims, condition, low, high, copies)
-            )
-    elif condition.exact:
-        found = count_raw(db, dims, condition, since, until, copies)
+    labels = [dim for dim in dims if dim in LABELS]
+    rest = set(dims) - set(labels)
+    named = [*labels, *(one.name for one in condition.rolled or () if one.name in LABELS)]
+    kept = ROLLED - {Dim.HOUR, Dim.SOURCE} if named else ROLLED
+    if condition.rolled is not None and rest <= kept and len(named) <= 1 and not (named and names_source(condition)):
+        found = count_rolled(db, dims, condition, *widen(db, since, until), copies)
     else:
-        span, parameters = window(since, until, "m.counted_ms")
-        for row in walk_matching(db, query, condition, span, parameters):
-            if copies or not row["is_copy"]:
-                found[tuple(value_of(dim, row) for dim in dims)] += 1
-    spread: Counter[tuple[str, ...]] = Counter()
-    for key, n in found.items():
-        for words in spread_key(dims, key):
-            spread[words] += n
-    return [CountRow(key, n) for key, n in sorted(spread.items()) if n]
+        found = spread(dims, count_raw(db, dims, condition, since, until, copies))
+    return [CountRow(key, n) for key, n in sorted(found.items()) if n]
 
 
-def split_span(since: datetime | None, until: datetime | None) -> list[tuple[datetime | None, datetime | None, bool]]:
-    """Parts of a span: (from, until, whole hours?)."""
-    first = since and floor_time(since, 3600) + (timedelta(hours=1) if floor_time(since, 3600) < since else timedelta())
-    last = until and floor_time(until, 3600)
-    if first and last and first >= last:
-        return [(since, until, False)]
-    parts: list[tuple[datetime | None, datetime | None, bool]] = [(first, last, True)]
-    if since and first and since < first:
-        parts.append((since, first, False))
-    if until and last and last < until:
-        parts.append((last, until, False))
-    return parts
+def count_all(db: sqlite3.Connection, condition: Condition, since: Edge, until: Edge) -> int:
+    """How many mentions meet a condition of rolled fields."""
+    return sum(count_rolled(db, (), condition, *widen(db, since, until), True).values())
+
+
+def names_source(condition: Condition) -> bool:
+    """Whether the condition is about sources."""
+    return any(one.name == "source" for one in condition.rolled or ())
+
+
+def widen(db: sqlite3.Connection, since: Edge, until: Edge) -> tuple[Edge, Edge]:
+    """Edges beyond all posts are no edges, so that "until now" needs no look at single mentions."""
+    oldest, newest = db.execute("SELECT min(oldest_ms), max(newest_ms) FROM zones").fetchone()
+    if oldest is None:
+        return since, until
+    return None if since is not None and since <= oldest else since, None if until is not None and until > newest else until
+
+
+def split_span(since: Edge, until: Edge, size: int, shift: int = 0) -> tuple[tuple[Edge, Edge] | None, list[tuple[Edge, Edge]]]:
+    """(whole units inside, what is left at the edges)."""
+    first = None if since is None else -(-(since + shift) // size) * size - shift
+    last = None if until is None else (until + shift) // size * size - shift
+    if first is not None and last is not None and first >= last:
+        return None, [(since, until)]
+    left = [(since, first)] if since != first else []
+    return (first, last), left + ([(last, until)] if until != last else [])
 
 
 def count_rolled(
-    db: sqlite3.Connection, dims: Sequence[Dim], since: datetime | None, until: datetime | None, copies: bool
-) -> Counter[tuple[object, ...]]:
-    """From the hourly roll-up."""
-    span, parameters = window(since, until, "hour_ms")
-    names = ", ".join(ROLL_COLUMNS[dim] for dim in dims)
-    sql = f"SELECT {names}{', ' if names else ''}sum(n) FROM hourly WHERE 1{span}{'' if copies else ' AND is_copy = 0'}"
-    rows = db.execute(sql + (f" GROUP BY {names}" if names else ""), parameters)
-    return Counter({tuple(row)[:-1]: row[-1] or 0 for row in rows})
+    db: sqlite3.Connection, dims: Sequence[Dim], condition: Condition, since: Edge, until: Edge, copies: bool
+) -> Counter[tuple[str, ...]]:
+    """Whole days, then whole hours, then single mentions; with a label whole quarters of a day, then single mentions."""
+    label = next((str(dim) for dim in dims if dim in LABELS), None)
+    label = label or next((one.name for one in condition.rolled or () if one.name in LABELS), None)
+    found: Counter[tuple[str, ...]] = Counter()
+    left: list[tuple[Edge, Edge]] = [(since, until)]
+    if Dim.HOUR not in dims:
+        table = "quarters_by_label" if label else "days_by_source"
+        whole, left = split_span(since, until, UNITS[table.split("_")[0]][1], SHIFT_MS)
+        if whole:
+            found += read_cells(db, dims, condition, table, whole, copies, label)
+    for start, end in left:
+        rest = [(start, end)]
+        if not label:
+            whole, rest = split_span(start, end, HOUR_MS)
+            table = "hours_by_source" if Dim.SOURCE in dims or names_source(condition) else "hours"
+            if whole:
+                found += read_cells(db, dims, condition, table, whole, copies, label)
+        for low, high in rest:
+            found += spread(dims, count_raw(db, dims, condition, low, high, copies))
+    return found
 
 
-def count_raw(
+def read_cells(
     db: sqlite3.Connection,
     dims: Sequence[Dim],
     condition: Condition,
-    since: datetime | None,
-    until: datetime | None,
+    table: str,
+    span: tuple[Edge, Edge],
     copies: bool,
-) -> Counter[tuple[object, ...]]:
+    label: str | None,
+) -> Counter[tuple[str, ...]]:
+    """From one roll-up."""
+    unit, size, shift, day = UNITS[table.split("_")[0]]
+    columns = {Dim.HOUR: "hour", Dim.DAY: day}
+    names = [columns.get(dim, "value" if dim == label else str(dim)) for dim in dims]
+    wheres = ["dim = ?" if label else "1"]
+    parameters: list[object] = [label] if label else []
+    for edge, op in zip(span, (">=", "<"), strict=True):
+        if edge is not None:
+            wheres.append(f"{unit} {op} ?")
+            parameters.append((edge + shift) // size)
+    for field in condition.rolled or ():
+        name = "value" if field.name == label else field.name
+        wheres.append(f"{name} IN ({','.join('?' * len(field.values))})")
+        parameters += field.values
+    if not copies:
+        wheres.append("is_copy = 0")
+    chosen = "".join(f"{name}, " for name in names)
+    group = f" GROUP BY {', '.join(names)}" if names else ""
+    rows = db.execute(f"SELECT {chosen}sum(n) FROM {table} WHERE {' AND '.join(wheres)}{group}", parameters)
+    found: Counter[tuple[str, ...]] = Counter()
+    for *key, n in rows:
+        found[tuple(word_of(dim, value) for dim, value in zip(dims, key, strict=True))] += n or 0
+    return found
+
+
+def count_raw(
+    db: sqlite3.Connection, dims: Sequence[Dim], condition: Condition, since: Edge, until: Edge, copies: bool
+) -> Found:
     """From the mentions."""
-    span, parameters = window(since, until, "m.counted_ms")
-    names = ", ".join(COLUMNS[dim] for dim in dims)
-    sql = (
-        f"SELECT {names}{', ' if names else ''}count(*) FROM mentions m JOIN posts p ON p.row = m.post_row "
-        f"WHERE {condition.sql}{span}{'' if copies else ' AND m.is_copy = 0'}"
-    )
-    rows = db.execute(sql + (f" GROUP BY {names}" if names else ""), [*condition.parameters, *parameters])
-    return Counter({tuple(row)[:-1]: row[-1] for row in rows})
+    names = [COLUMNS[dim] for dim in dims]
+    needs_posts = condition.reads_posts or any(name.startswith("p.") for name in names)
+    if condition.match:
+        posts = "CROSS JOIN posts p ON p.row = search.rowid " if needs_posts else ""
+        source = f"search {posts}CROSS JOIN mentions m ON m.post_row = search.rowid"
+    else:
+        source = "mentions m" + (" CROSS JOIN posts p ON p.row = m.post_row" if needs_posts else "")
+    where = ("search MATCH :match AND " if condition.match else "") + condition.sql
+    where += " AND m.counted_ms >= :since" if since is not None else ""
+    where += " AND m.counted_ms < :until" if until is not None else ""
+    where += "" if copies else " AND m.is_copy = 0"
+    chosen = "".join(f"{name}, " for name in names)
+    group = f" GROUP BY {', '.join(names)}" if names else ""
+    bounds = {"lo": -(1 << 62), "hi": 1 << 62, "match": condition.match, "since": since, "until": until}
+    rows = db.execute(f"SELECT {chosen}count(*) FROM {source} WHERE {where}{group}", {**condition.parameters, **bounds})
+    return Counter({tuple(key): n for *key, n in rows})
 
 
-def value_of(dim: Dim, row: sqlite3.Row) -> object:
-    """The value that COLUMNS would give for a row read whole."""
-    if dim is Dim.HOUR:
-        return row["counted_ms"] // HOUR_MS
-    if dim is Dim.DAY:
-        return (row["counted_ms"] // HOUR_MS + 8) // 24
-    return row[{Dim.ACT: "acts", Dim.TOPIC: "topics", Dim.PROBLEM: "problems"}.get(dim, str(dim))]
-
-
-def spread_key(dims: Sequence[Dim], key: tuple[object, ...]) -> list[tuple[str, ...]]:
+def spread(dims: Sequence[Dim], found: Found) -> Counter[tuple[str, ...]]:
     """Keys in words; several acts, topics or problems count once each, none counts as ''."""
-    keys: list[tuple[str, ...]] = [()]
-    for dim, value in zip(dims, key, strict=True):
-        if dim in (Dim.ACT, Dim.TOPIC, Dim.PROBLEM):
-            words = split_marked(str(value)) or [""]
-        elif dim is Dim.HOUR:
-            words = [datetime.fromtimestamp(int(str(value)) * 3600, SHANGHAI).strftime("%Y-%m-%dT%H:00+08:00")]
-        elif dim is Dim.DAY:
-            words = [datetime.fromtimestamp(int(str(value)) * 86400, UTC).strftime("%Y-%m-%d")]
-        else:
-            words = [str(value)]
-        keys = [(*head, word) for head in keys for word in words]
-    return keys
+    told: Counter[tuple[str, ...]] = Counter()
+    for key, n in found.items():
+        keys: list[tuple[str, ...]] = [()]
+        for dim, value in zip(dims, key, strict=True):
+            words = (split_marked(str(value)) or [""]) if dim in MARKED else [word_of(dim, value)]
+            keys = [(*head, word) for head in keys for word in words]
+        for words_of_key in keys:
+            told[words_of_key] += n
+    return told
+
+
+@lru_cache(maxsize=1 << 14)
+def word_of(dim: Dim, value: object) -> str:
+    """One value as it is shown."""
+    if dim is Dim.HOUR:
+        return datetime.fromtimestamp(int(str(value)) * 3600, SHANGHAI).strftime("%Y-%m-%dT%H:00+08:00")
+    if dim is Dim.DAY:
+        return datetime.fromtimestamp(int(str(value)) * 86400, UTC).strftime("%Y-%m-%d")
+    return str(value)
 
 
 def read_bins(
@@ -147,7 +196,7 @@ def read_bins(
     rows = db.execute(
         f"SELECT (counted_ms - ?) / ? AS place, sum(sentiment = 'negative'), count(*), sum(harm), "
         f"count(DISTINCT CASE WHEN sentiment = 'negative' AND author_key <> '' THEN author_key END) "
-        f"FROM mentions INDEXED BY mentions_for_bins WHERE subject = ? AND counted_ms >= ? AND counted_ms < ?{folded}{chosen} GROUP BY place",
+        f"FROM mentions INDEXED BY mentions_by_subject WHERE subject = ? AND counted_ms >= ? AND counted_ms < ?{folded}{chosen} GROUP BY place",
         (start, step, subject, start, to_ms(until), *sources),
     )
     told = {row[0]: row for row in rows}
@@ -158,41 +207,3 @@ def read_bins(
         row = told.get(place)
         bins.append(Bin(at, row[1], row[2], 1.0, row[4], row[3]) if row else Bin(at, 0, 0))
     return bins
-
-
-def read_volumes(db: sqlite3.Connection, since: datetime, until: datetime) -> Mapping[str, int]:
-    """Mentions per source in whole hours."""
-    span, parameters = window(floor_time(since, 3600), until, "hour_ms")
-    return {
-        row[0]: row[1]
-        for row in db.execute(f"SELECT source, sum(n) FROM hourly WHERE 1{span} GROUP BY source", parameters)
-    }
-
-
-def read_terms(
-    db: sqlite3.Connection, query: Query, condition: Condition, since: datetime, until: datetime, limit: int
-) -> list[tuple[str, float, int]]:
-    """Words by log-odds with a prior, as z-score (Monroe et al., 2008, "Fightin' Words"); each author counts a word once."""
-    span, parameters = window(since, until, "m.counted_ms")
-    front = count_words(list(walk_matching(db, query, condition, span, parameters))[:MOST_POSTS])
-    every = db.execute(
-        f"SELECT p.author_key, p.words, p.id FROM mentions m JOIN posts p ON p.row = m.post_row WHERE 1{span} LIMIT {MOST_POSTS}",
-        parameters,
-    )
-    back = count_words(every.fetchall())
-    total_front, total_back = sum(front.values()), sum(back.values())
-    scored = []
-    for word, n in front.items():
-        prior, rest = 0.01 * (back[word] or 1), max(0, back[word] - n)
-        a = math.log((n + prior) / (total_front + 0.01 * total_back - n - prior + 1))
-        b = math.log((rest + prior) / (max(1, total_back - total_front) + 0.01 * total_back - rest - prior + 1))
-        z = (a - b) / math.sqrt(1 / (n + prior) + 1 / (rest + prior))
-        if n >= 2 and z > 0:
-            scored.append((word, round(z, 3), n))
-    return sorted(scored, key=lambda item: (-item[1], item[0]))[:limit]
-
-
-def count_words(rows: Sequence[sqlite3.Row]) -> Counter[str]:
-    """Each author (each post without one) counts a word once."""
-    seen = {(row["author_key"] or row["id"], word) for row in rows for word in row["words"].split()}
-    return Counter(word for _, word in seen)

@@ -6,12 +6,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tingfeng.fingerprints import text_hash
 from tingfeng.labels import Act, ComplaintStatus, Owner, PostKind, Sentiment, Severity, Stage, TimePrecision, Topic
 from tingfeng.records import Author, Complaint, Engagement, Mention, Opinion, Post
-from tingfeng.text import BOUNDARY, HAN, normalise, split_units
+from tingfeng.text import BOUNDARY, HAN, UNIT, WORDLIKE, normalise
 
 BOUNDARY_TOKEN = "\ue000"
 OTHER_TOKEN, OTHER_END = "\ue001", "\ue002"
@@ -24,6 +25,11 @@ POST_COLUMNS = (
     "text_hash", "state_hash",
 )  # fmt: skip
 
+MENTION_COLUMNS = (
+    "id", "post_row", "subject", "counted_ms", "source", "author_key", "sentiment", "acts", "probabilities", "harm_words",
+    "harm", "is_copy", "model", "corrected_by", "topics", "severity", "stage", "details",
+)  # fmt: skip
+
 
 def to_ms(at: datetime) -> int:
     """Milliseconds since 1970, UTC."""
@@ -33,6 +39,16 @@ def to_ms(at: datetime) -> int:
 def from_ms(value: int | None) -> datetime | None:
     """The opposite of to_ms."""
     return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+def to_signed(value: int) -> int:
+    """An unsigned 64-bit number as SQLite keeps it."""
+    return value - (1 << 64) if value >> 63 else value
+
+
+def from_signed(value: int) -> int:
+    """The opposite of to_signed."""
+    return value & ((1 << 64) - 1)
 
 
 def is_han(unit: str) -> bool:
@@ -50,14 +66,23 @@ def encode_token(unit: str) -> str:
     return "".join(c if c.isascii() else f"{OTHER_TOKEN}{ord(c):x}{OTHER_END}" for c in unit)
 
 
+@lru_cache(maxsize=1 << 16)
+def token_of(run: str) -> str:
+    """The token of one find of UNIT; the few thousand characters in use come from the cache."""
+    return encode_token(run) if WORDLIKE.match(run) else BOUNDARY_TOKEN
+
+
 def index_text(text: str) -> str:
-    """What the full-text index holds of a title or text."""
-    return " ".join(encode_token(unit) for unit in split_units(normalise(text)))
+    """What the full-text index holds of a title or text: split_units, encoded."""
+    return " ".join(map(token_of, UNIT.findall(normalise(text)))) if text else ""
+
+
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def dump(value: object) -> str:
     """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return ENCODER.encode(value)
 
 
 def join_marked(values: Sequence[str]) -> str:
@@ -70,13 +95,13 @@ def split_marked(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
 
 
-def post_row(post: Post) -> tuple[object, ...]:
-    """Values in the order of POST_COLUMNS."""
+def post_row(post: Post, id: str) -> tuple[object, ...]:
+    """Values in the order of POST_COLUMNS; the id is handed in, for to compute it takes a hash."""
     complaint, engagement = post.complaint, post.engagement
     packed = "" if complaint is None else pack_complaint(complaint)
     counts = (engagement.likes, engagement.comments, engagement.reposts, engagement.views)
     return (
-        post.id, post.source, post.native_id, str(post.kind), post.title, post.text, post.url, post.author.key,
+        id, post.source, post.native_id, str(post.kind), post.title, post.text, post.url, post.author.key,
         post.author.verified_type, post.author.follower_band, post.author.region,
         None if post.published_at is None else to_ms(post.published_at), str(post.published_precision), post.published_words,
         to_ms(post.counted_at), to_ms(post.first_seen_at), *counts, int(engagement.approx),

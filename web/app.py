@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from store.desk import Desk
@@ -40,6 +42,8 @@ def create_app(
     app.middleware("http")(add_headers)
     pages = Pages(posts, desk, subjects, clock, open_templates())
     app.exception_handler(StoreError)(pages.show_store_error)
+    app.exception_handler(StarletteHTTPException)(pages.show_refusal)
+    app.exception_handler(RequestValidationError)(pages.show_refusal)
     app.get("/", response_class=HTMLResponse)(pages.show_home)
     app.get("/posts/{post_id}", response_class=HTMLResponse)(pages.show_post)
     app.get("/api/series")(pages.get_series)
@@ -72,6 +76,16 @@ class Pages:
         """503 with what went wrong and what to do."""
         message = error.message if isinstance(error, StoreError) else str(error)
         return HTMLResponse(self.render("error.html", title="数据读不出来", message=message), status_code=503)
+
+    def show_refusal(self, request: Request, error: Exception) -> Response:
+        """What cannot be answered, in words; JSON under /api."""
+        status = error.status_code if isinstance(error, StarletteHTTPException) else 422
+        words = {404: "没有这个页面", 405: "这个地址不接受这种请求", 422: "地址里的参数不对"}.get(status, "请求没有成功")
+        detail = str(error.detail) if isinstance(error, StarletteHTTPException) else ""
+        message = detail if status == 404 and not detail.isascii() else "请从首页重新进入"
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": words, "detail": message}, status_code=status)
+        return HTMLResponse(self.render("error.html", title=words, message=message), status_code=status)
 
     def show_home(
         self,
@@ -127,6 +141,6 @@ def open_templates() -> Environment:
     """Templates with everything escaped and missing names refused."""
     env = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined)
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters.update(when=words.show_when, safe_link=words.keep_safe_link, signed=words.show_signed)
+    env.filters.update(when=words.show_when, safe_link=words.keep_safe_link, signed=words.show_signed, source=words.name_source)
     env.globals.update(ago=words.show_ago, version=__version__)
     return env

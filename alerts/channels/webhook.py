@@ -16,7 +16,8 @@ from alerts.channels.base import TIMEOUT_SECONDS, Channel, ChannelOptions, Deliv
 
 KIND, TITLE_ZH = "webhook", "签名 Webhook"
 NEEDS_ZH = 'URL;SECRET(签名用);options.allow_private = "true" 才允许内网地址'
-LIMIT_ZH = "10 秒超时,不跟随跳转;2xx 算送到,410 停用;接收方应拒绝 5 分钟以外的时间戳"
+LIMIT_ZH = "10 秒超时,不跟随跳转;2xx 算送到,410 停用;接收方应拒绝 5 分钟以外的时间戳,并按 X-Idempotency-Key 去重(发送途中被打断会再发)"
+REPEATABLE = True
 
 
 def sign(secret: str, seconds: int, body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -12,14 +13,27 @@ from flows.console import print_note
 @click.command("backup")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def command(folder: Path) -> int:
-    """在线备份帖子库(采集与网页可以照常运行)。恢复:停掉 tingfeng,把文件放回状态目录。"""
+    """在线备份:帖子库、工作台与作者盐值(采集与网页可以照常运行)。恢复用 tingfeng restore。
+
+    \b
+    文件名带同一个时间:posts-….db、desk-….db、salt-…。盐值是秘密:没有它,恢复后同一作者对不上;备份要像密码一样保管。
+    """
     from flows.wiring import open_wiring
-    from store.sqlite import SQLitePostStore
+    from store.sqlite_backup import back_up
 
     with open_wiring() as wiring:
         folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"posts-{wiring.clock.now():%Y%m%d-%H%M%S}.db"
-        assert isinstance(wiring.posts, SQLitePostStore)
-        wiring.posts.backup(target)
-    print_note(f"已备份 → {target}")
+        stamp = f"{wiring.clock.now():%Y%m%d-%H%M%S}"
+        files = wiring.state_files()
+        for kind, place in files.items():
+            if not place.exists():
+                print_note(f"还没有 {place},跳过")
+            elif kind == "salt":
+                shutil.copy2(place, folder / f"salt-{stamp}")
+                print_note(f"已备份 → {folder / f'salt-{stamp}'}")
+            else:
+                back_up(place, folder / f"{kind}-{stamp}.db")
+                print_note(f"已备份 → {folder / f'{kind}-{stamp}.db'}")
+        for kind in {"posts", "desk"} - set(files):
+            print_note(f"{kind} 不在本机文件里,请用它自己的备份办法(pg_dump、Elasticsearch 快照)")
     return 0

@@ -24,27 +24,33 @@ STARTED = time.perf_counter()
 @click.option(
     "--serve/--no-serve", default=True, envvar="DEMO_SERVE", help="放完后是否开网页;也可以用变量 DEMO_SERVE=0 关掉。"
 )
+@click.option("--port", default=8600, show_default=True, type=click.IntRange(1, 65535), help="网页端口。")
 @click.option("--json", "as_json", is_flag=True, help="只在标准输出打印一个 JSON。")
-def command(serve: bool, as_json: bool) -> None:
+def command(serve: bool, port: int, as_json: bool) -> None:
     """放一遍演示:虚构品牌“暖芽”与两个竞品的五周,五种来源。
 
     回放的是录好的原始响应,走的是真实的采集、判断、计数、预警与通知;不需要网络、密钥或 Docker。
     数据放在 <状态目录>/demo,每次重新开始。
     """
     from flows.demo import open_demo
+    from flows.machine import lock_file
+    from flows.serve import check_port, serve_pages
     from flows.wiring import read_environment
 
-    wiring, clock, replay = open_demo(*read_environment())
-    try:
-        report = play(wiring, clock, replay)
-        show(wiring, report, as_json)
-        if serve:
-            from flows.serve import serve_pages
-
-            print_note(f"网页:{wiring.link}  (Ctrl-C 停)")
-            serve_pages(wiring)
-    finally:
-        wiring.close()
+    if serve:
+        check_port("127.0.0.1", port)
+    paths, environ = read_environment()
+    paths.home.mkdir(parents=True, exist_ok=True)
+    with lock_file(paths.home, "demo"):
+        wiring, clock, replay = open_demo(paths, environ)
+        try:
+            report = play(wiring, clock, replay)
+            show(wiring, report, as_json)
+            if serve:
+                print_note(f"网页:http://127.0.0.1:{port}  (Ctrl-C 停)")
+                serve_pages(wiring, "127.0.0.1", port)
+        finally:
+            wiring.close()
 
 
 def play(wiring: Wiring, clock: SimulatedClock, replay: Replay) -> DemoReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,12 @@ class Check:
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
-def command(as_json: bool) -> int:
-    """检查配置、状态目录、存储、模型、来源与渠道;每个问题都说该怎么办。不访问任何网站。"""
+@click.option("--repair", is_flag=True, help="先由帖子与提及重建全文索引与汇总,再检查。")
+def command(as_json: bool, repair: bool) -> int:
+    """检查配置、状态目录、存储、模型、来源与渠道;每个问题都说该怎么办。不访问任何网站。
+
+    帖子库会读遍:数据页、全文索引、汇总与提及是否一致;百万条约一分钟。
+    """
     from flows.wiring import Wiring, read_environment
     from tingfeng.settings import load_settings
 
@@ -50,6 +55,8 @@ def command(as_json: bool) -> int:
             )
         )
         try:
+            if repair:
+                repair_posts(wiring)
             checks += check_all(wiring)
         finally:
             wiring.close()
@@ -89,20 +96,42 @@ def check_home(wiring: Wiring) -> Iterator[Check]:
 
 def check_posts(wiring: Wiring) -> Iterator[Check]:
     """帖子库"""
+    from store.sqlite import SQLitePostStore
+
     health = wiring.posts.health()
+    deep = wiring.posts.find_damage() if isinstance(wiring.posts, SQLitePostStore) else []
+    problems = [*health.problems, *deep]
     words = f"{health.posts} 条帖子,{health.mentions} 条提及,{health.unjudged} 条待判断,{health.bytes / 1e6:.1f} MB"
-    if health.problems:
-        yield Check("帖子库", "fail", ";".join(health.problems), "从 tingfeng backup 的备份恢复")
+    if problems:
+        pages = any("数据页" in problem for problem in problems)
+        advice = "从备份恢复:tingfeng restore" if pages else "tingfeng doctor --repair"
+        advice = advice if health.engine == "sqlite" else "怎么办见 docs/stores.md"
+        yield Check("帖子库", "fail", ";".join(problems), advice)
     else:
         yield Check("帖子库", "ok", words)
+
+
+def repair_posts(wiring: Wiring) -> None:
+    """Rebuilds what can be computed from posts and mentions."""
+    from flows.console import print_note
+    from store.sqlite import SQLitePostStore
+
+    if isinstance(wiring.posts, SQLitePostStore):
+        with wiring.lock("pass"):
+            wiring.posts.repair(print_note)
 
 
 def check_desk(wiring: Wiring) -> Iterator[Check]:
     """工作台"""
     health = wiring.desk.health()
-    yield Check(
-        "工作台", "ok", f"{health['incidents']} 个事件,{health['notifications']} 条通知,{health['capture_runs']} 次采集"
-    )
+    words = f"{health['server']},{health['incidents']} 个事件,{health['notifications']} 条通知,{health['capture_runs']} 次采集"
+    yield Check("工作台", "ok", words)
+    _ = wiring.salt  # machines that share a Desk must agree on it
+    since = wiring.clock.now() - timedelta(days=1)
+    failed = [one for one in wiring.desk.notifications(since) if one.outcome == "failed"]
+    if failed:
+        reason = failed[-1].detail or failed[-1].provider_code
+        yield Check("通知", "warn", f"最近一天有 {len(failed)} 条没有送到,最后一条:{failed[-1].channel} {reason}", "看渠道是否可用,补发请人工转告")
 
 
 def check_model(wiring: Wiring) -> Iterator[Check]:

@@ -66,7 +66,7 @@ def command(file: Path, query: str, since: str, until: str) -> int:
             writer.writerow(COLUMNS)
         cursor = ""
         while True:
-            page = wiring.posts.search(parsed, since=start, until=end, limit=500, cursor=cursor)
+            page = wiring.posts.search(parsed, since=start, until=end, limit=500, cursor=cursor, count_up_to=0)
             for hit in page.hits:
                 values = hit_values(hit)
                 if file.suffix == ".csv":

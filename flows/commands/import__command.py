@@ -59,17 +59,17 @@ def command(
             results.append(
                 {
                     "file": str(plan.path), "format": plan.format_name, "source": plan.source, "rows": rows, "new": tally.new,
-                    "changed": tally.changed, "seen": tally.seen, "rejected": tally.rejections,
+                    "changed": tally.changed, "seen": tally.seen, "spooled": tally.spooled, "rejected": tally.rejections,
                     "rejections": [{"where": row.where, "reason": row.reason} for row in tally.rejected],
                 }
             )  # fmt: skip
     if as_json:
         print_json(results)
     elif not dry_run:
-        names = ("file", "format", "rows", "new", "changed", "seen", "rejected")
+        names = ("file", "format", "rows", "new", "changed", "seen", "spooled", "rejected")
         print_table(
             "导入",
-            ("文件", "格式", "行", "新", "变", "见过", "拒收"),
+            ("文件", "格式", "行", "新", "变", "见过", "暂存", "拒收"),
             [[row[name] for name in names] for row in results],
         )
         for row in results:

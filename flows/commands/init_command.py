@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -50,6 +51,9 @@ def command(
     file = Path.cwd() / "config" / "tingfeng.toml"
     if file.exists() and not force:
         raise UsageError("已经有配置了", where=str(file), hint="直接编辑它,或加 --force(旧的会改名保留)")
+    for feed in feeds:
+        if urlsplit(feed).scheme not in ("http", "https") or not urlsplit(feed).netloc:
+            raise UsageError(f"“{feed}”不是网址", where="--feed", hint="例如 https://news.example/rss.xml")
     text = write_config(brand, aliases, excludes, competitors, apps, feeds, channel)
     check_config(text, file)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +103,8 @@ def write_config(
         lines += ["", "[[subjects]]", f"name = {quote(name)}", "competitor = true"]
     lines += ["", "# 黑猫投诉:最新公开投诉,本地匹配品牌", "[sources.heimao]"]
     if apps:
-        lines += ["", "[sources.appstore]", f"targets = {quote_list(apps)}"]
+        about = ", ".join(f"{quote(app)} = {quote(brand)}" for app in apps)
+        lines += ["", "[sources.appstore]", f"targets = {quote_list(apps)}", f"about = {{ {about} }}  # 评论里不写名字也算"]
     if feeds:
         lines += ["", "[sources.news]", 'uses = "feed"', f"targets = {quote_list(feeds)}"]
     lines += [

@@ -23,6 +23,7 @@ def command(direct: bool, as_json: bool) -> int:
         if not wiring.sources:
             print_note("还没有来源:用 tingfeng init 写一份配置,或在 config/tingfeng.toml 里加 [sources.…]")
             return 2
+        wiring.check_channels()
         if direct:
             from flows.passes import run_pass
 
@@ -54,6 +55,7 @@ def exit_code(values: dict[str, object]) -> int:
 def show(values: dict[str, object]) -> None:
     """A table and what failed."""
     from flows.commands.collect_command import show_reports
+    from tingfeng.labels import Level
 
     collected, analysed, watched, failed = values["collect"], values["analyse"], values["watch"], values["failed"]
     assert isinstance(collected, list)
@@ -68,7 +70,7 @@ def show(values: dict[str, object]) -> None:
         f"预警:新开 {watched['opened']},变化 {watched['changed']},解除 {watched['resolved']};待发通知 {watched['notifications']}"
     )
     if watched["findings"]:
-        rows = [(f["level"], f["subject"], f["at"][:16], ";".join(f["reasons"])) for f in watched["findings"][-20:]]
+        rows = [(Level(f["level"]).title_zh, f["subject"], f["at"][:16], ";".join(f["reasons"])) for f in watched["findings"][-20:]]
         print_table("发现", ("级别", "对象", "时间", "理由"), rows)
     for name in failed:
         print_note(f"失败:{name}")

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 @click.option("--until", default="", help="到这个时间止(不含)。")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="一页几条。")
 @click.option("--cursor", default="", help="接着上一页:填上一页给出的 next_cursor。")
+@click.option(
+    "--order", type=click.Choice(["newest", "relevance"]), default="newest", show_default=True, help="新的在前,或最相关的在前。"
+)
 @click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
-def command(query: str, since: str, until: str, limit: int, cursor: str, as_json: bool) -> int:
+def command(query: str, since: str, until: str, limit: int, cursor: str, order: str, as_json: bool) -> int:
     """用查询语句找提及,新的在前。
 
     \b
@@ -30,7 +33,8 @@ def command(query: str, since: str, until: str, limit: int, cursor: str, as_json
     subject:暖芽 sentiment:negative act:complaint source:(heimao OR weibo) rating:<=2 since:2026-11-01
     """
     from flows.wiring import open_wiring
-    from tingfeng.clock import parse_iso
+    from store.posts import Order
+    from tingfeng.clock import parse_iso, show_time
     from tingfeng.errors import UsageError
     from tingfeng.query import parse_query
 
@@ -40,7 +44,7 @@ def command(query: str, since: str, until: str, limit: int, cursor: str, as_json
         raise UsageError("时间读不懂", where="--since/--until", hint="例如 2026-11-01") from error
     parsed = parse_query(query, search=True) if query.strip() else None
     with open_wiring() as wiring:
-        page = wiring.posts.search(parsed, since=start, until=end, limit=limit, cursor=cursor)
+        page = wiring.posts.search(parsed, since=start, until=end, limit=limit, cursor=cursor, order=Order(order))
     if as_json:
         print_json(
             {"total": page.total, "next_cursor": page.next_cursor, "hits": [hit_values(hit) for hit in page.hits]}
@@ -51,7 +55,7 @@ def command(query: str, since: str, until: str, limit: int, cursor: str, as_json
         assert hit.mention is not None
         rows.append(
             (
-                hit.post.counted_at.astimezone().strftime("%m-%d %H:%M"),
+                show_time(hit.post.counted_at)[5:16],
                 hit.post.source,
                 hit.mention.subject,
                 hit.mention.sentiment.title_zh,

@@ -9,7 +9,7 @@ from flows.console import print_note
 
 @click.command("serve")
 @click.option("--host", default="", help="监听的地址;默认用配置,通常是 127.0.0.1(只有本机能打开)。")
-@click.option("--port", type=int, default=None, help="端口;默认用配置,通常是 8600。")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="端口;默认用配置,通常是 8600。")
 @click.option("--at", default="", help="把页面定在这个时刻看(ISO),用来回看历史;默认是现在。")
 def command(host: str, port: int | None, at: str) -> None:
     """只开网页:事件与证据、每小时声量、最新提及与搜索。"""

@@ -23,6 +23,7 @@ def command(at: str, since: str, hours: int, as_json: bool) -> int:
     from flows.wiring import open_wiring
     from tingfeng.clock import parse_iso
     from tingfeng.errors import UsageError
+    from tingfeng.labels import Level
 
     try:
         instant, start = (parse_iso(text) if text else None for text in (at, since))
@@ -48,6 +49,6 @@ def command(at: str, since: str, hours: int, as_json: bool) -> int:
     print_table(
         "发现",
         ("级别", "对象", "时间", "理由"),
-        [(f["level"], f["subject"], f["at"][:16], ";".join(f["reasons"])) for f in findings[-30:]],
+        [(Level(f["level"]).title_zh, f["subject"], f["at"][:16], ";".join(f["reasons"])) for f in findings[-30:]],
     )
     return 0

@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from flows.wiring import Wiring
+from tingfeng.clock import Clock
+from tingfeng.settings import find_paths, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -76,3 +80,22 @@ def tingfeng(place: Path) -> Run:
         return Result(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+OpenPlace = Callable[..., Wiring]
+
+
+@pytest.fixture
+def open_place(place: Path) -> Iterator[OpenPlace]:
+    """Wirings in this process: of the place, or of another machine (another state folder) with the same variables."""
+    opened: list[Wiring] = []
+
+    def build(machine: str = "var", clock: Clock | None = None, **environ: str) -> Wiring:
+        values: Mapping[str, str] = {"TINGFENG_HOME": str(place / machine), **environ}
+        paths = find_paths(values, place)
+        opened.append(Wiring(paths, load_settings(paths, values), values, clock))
+        return opened[-1]
+
+    yield build
+    for wiring in opened:
+        wiring.close()

@@ -1,6 +1,6 @@
 """Invented sentences, labelled by the guide before the rules were run on them: what the rules must keep getting right, and how much of the rest.
 
-`sentences.tsv` was used to write the rules, `sentences2.tsv` was written as a harder second set (irony, things left unsaid) and then used too:
+`sentences.tsv` was used to write the rules; `sentences2.tsv` and `sentences3.tsv` were each run once unseen and then used too:
 neither measures how well the rules do on texts they have not seen.
 """
 
@@ -55,7 +55,7 @@ def right_fields(row: dict[str, str]) -> dict[str, bool]:
 
 
 def test_every_sentence_has_labels_of_the_closed_sets() -> None:
-    rows = read_rows("sentences") + read_rows("sentences2")
+    rows = read_rows("sentences") + read_rows("sentences2") + read_rows("sentences3")
     assert len(rows) >= 200
     assert all(row["acts"] and row["severity"] for row in rows)
 
@@ -67,9 +67,9 @@ def test_sentence_is_judged_as_labelled(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("field", "floor"),
-    [("acts", 0.92), ("topics", 0.77), ("severity", 0.93), ("demands", 0.98), ("effort", 0.98), ("owner", 0.85), ("stage", 0.93)],
+    [("acts", 0.92), ("topics", 0.72), ("severity", 0.94), ("demands", 0.98), ("effort", 0.98), ("owner", 0.82), ("stage", 0.88)],
 )  # fmt: skip
 def test_share_of_sentences_with_a_right_field_does_not_fall(field: str, floor: float) -> None:
-    told = [right_fields(row) for row in read_rows("sentences") + read_rows("sentences2")]
+    told = [right_fields(row) for row in read_rows("sentences") + read_rows("sentences2") + read_rows("sentences3")]
     asked = [one[field] for one in told if field in one]
     assert sum(asked) / len(asked) >= floor

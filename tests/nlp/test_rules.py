@@ -173,9 +173,9 @@ def test_a_copy_of_a_stored_post_joins_its_group() -> None:
     from store.posts import NearPost
 
     signature, bands = sketch(plain_text(LONG))
-    stored = NearPost("first", signature, "group")
+    stored = NearPost("first", signature, "first")
     result = fold([("x", NOW, LONG)], lambda keys, since: [stored] if set(keys) & set(bands) else [])
-    assert (result[0].group, result[0].is_copy) == ("group", True)
+    assert (result[0].group, result[0].is_copy) == ("first", True)
 
 
 def test_the_same_text_a_week_later_is_new() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nlp.subjects import SubjectMatcher
 from tingfeng.clock import parse_iso
 from tingfeng.errors import SettingsError
 from tingfeng.labels import PostKind
-from tingfeng.records import Post, Subject
+from tingfeng.records import Complaint, Post, Subject
 from tingfeng.text import normalise
 
 
@@ -38,6 +40,16 @@ def names(subject: Subject, text: str, title: str = "") -> list[str]:
 )
 def test_match(subject: Subject, text: str, expected: bool) -> None:
     assert bool(names(subject, text)) is expected
+
+
+def test_a_review_is_about_the_product_on_whose_page_it_stands() -> None:
+    review = replace(post("求增加夜间模式"), extras={"about": "暖芽"})
+    assert [(match.name, match.spans) for match in SubjectMatcher([Subject("橙屿"), Subject("暖芽")]).match(review)] == [("暖芽", ())]
+
+
+def test_a_complaint_is_about_its_target() -> None:
+    ticket = replace(post("水壶漏电,没人管"), complaint=Complaint("17", target="暖芽官方旗舰店"))
+    assert [match.name for match in SubjectMatcher([Subject("暖芽"), Subject("甲", query="暖芽 漏电")]).match(ticket)] == ["暖芽", "甲"]
 
 
 def test_spans_point_at_the_name() -> None:

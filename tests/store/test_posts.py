@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from store.posts import Dim, Hit, PostStore
+from store.posts import Dim, Hit, Order, PostStore
 from tingfeng.clock import parse_iso
 from tingfeng.errors import StoreError, UsageError
 from tingfeng.labels import ComplaintStatus, Content, Owner, PostKind, Sentiment, Severity, Stage, Topic
@@ -329,3 +329,65 @@ def test_topics_severity_and_stage_can_be_asked_for(post_store: PostStore, post:
     assert {row.key: row.mentions for row in post_store.count([Dim.TOPIC, Dim.SEVERITY])} == {
         ("", ""): 1, ("quality", "money"): 1, ("refund", "money"): 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["漏水", "NEAR/2(漏水 水壶)", None])
+def test_counting_may_stop_early(post_store: PostStore, fill: Fill, post: MakePost, asked: str | None) -> None:
+    fill([post(n) for n in range(12)])
+    query = parse_query(asked) if asked else None
+    capped = post_store.search(query, limit=2, count_up_to=5)
+    assert (len(capped.hits), capped.total, capped.total_is_least) in ((2, 5, True), (2, 12, False))
+    assert post_store.search(query, limit=2).total == 12
+    assert post_store.search(query, limit=2, count_up_to=0).next_cursor
+    assert (post_store.search(query, limit=20, count_up_to=0).total, post_store.search(query, limit=20).total_is_least) == (12, False)
+
+
+@pytest.mark.parametrize("asked", ["漏水", "(漏水 OR NEAR/2(漏水 水壶))"])
+def test_by_relevance_every_hit_comes_once_and_the_best_first(post_store: PostStore, fill: Fill, post: MakePost, asked: str) -> None:
+    fill([post(n, "漏水漏水漏水" if n == 7 else "漏水,后来修好了,客服也很耐心") for n in range(12)])
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = post_store.search(parse_query(asked), limit=5, cursor=cursor, order=Order.RELEVANCE)
+        seen += [hit.post.native_id for hit in page.hits]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    assert seen[0] == "7"
+    assert sorted(map(int, seen)) == list(range(12))
+
+
+def test_a_corrected_date_moves_the_post_and_it_never_stands_twice(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1, published_at=parse_iso("2026-10-31T23:59"))])[0]
+    moved = replace(one, published_at=parse_iso("2026-11-01T00:01"), engagement=Engagement(likes=1))
+    assert post_store.add_posts([moved]).changed == (one.id,)
+    assert [row.key for row in post_store.count([Dim.DAY])] == [("2026-11-01",)]
+    assert [hit.post.published_at for hit in post_store.search(with_unmatched=True).hits] == [moved.published_at]
+    assert (post_store.health().posts, post_store.health().mentions) == (1, 1)
+
+
+def test_what_a_later_sight_does_not_state_stays(post_store: PostStore, post: MakePost) -> None:
+    one = post(1, rating=2, engagement=Engagement(1, 2, 3, 4))
+    post_store.add_posts([one])
+    assert post_store.add_posts([replace(one, rating=None, engagement=Engagement(likes=9), published_at=None)]).changed == (one.id,)
+    found = post_store.get_post(one.id)
+    assert found is not None
+    assert (found.rating, found.engagement.likes, found.engagement.views, found.published_at) == (2, 9, 4, one.published_at)
+
+
+def test_deleted_posts_can_come_back(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1)])[0]
+    assert post_store.delete_posts(source="heimao") == 1
+    assert post_store.known_ids([one.id]) == frozenset()
+    assert post_store.add_posts([one]).new == (one.id,)
+    assert post_store.search(with_unmatched=True).total == 1
+
+
+def test_deleting_by_time_leaves_the_counts_right_over_months(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(n, published_at=parse_iso(f"2026-{month:02}-15T10:00")) for n, month in enumerate((8, 9, 9, 10, 11))])
+    fill([post(9, published_at=parse_iso("2026-10-02T10:00"))])
+    assert post_store.delete_posts(before=parse_iso("2026-10-10")) == 4
+    assert [(row.key[0], row.mentions) for row in post_store.count([Dim.DAY])] == [("2026-10-15", 1), ("2026-11-15", 1)]
+    assert (post_store.health().posts, post_store.search(with_unmatched=True).total) == (2, 2)
+    fill([post(0, published_at=parse_iso("2026-08-15T10:00"))])
+    assert post_store.search().total == 3

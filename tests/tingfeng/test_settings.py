@@ -40,6 +40,7 @@ def test_default_file_states_the_defaults_of_the_code(load: Load) -> None:
         ('[sources.heimao]\nbase_url = "tousu"', ["sources.heimao.base_url", "http"]),
         ('[[subjects]]\nname = ""', ["subjects.0.name", "不能为空"]),
         ('[[subjects]]\nname = "甲"\n[[subjects]]\nname = "甲"', ["重名", "甲"]),
+        ('[sources.appstore]\ntargets = ["900000001"]\nabout = { "900000001" = "乙" }', ["sources.appstore.about", "乙", "subjects"]),
         ('[[channels]]\nkind = "pigeon"\nname = "a"', ["channels.0.kind", "dingtalk"]),
         ('[[channels]]\nkind = "wecom"\nname = "a"\nsecret = "x"', ["channels.0.secret", "TINGFENG_CHANNEL_"]),
         ('[store]\nposts_url = "mysql://x"', ["store.posts_url", "sqlite"]),

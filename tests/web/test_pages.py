@@ -192,13 +192,25 @@ def test_a_browser_draws_the_chart_and_nothing_overflows(address: str, width: in
         page.on("console", lambda message: said.append(message.text))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
-        page.wait_for_function("window.ready === true")
+        page.wait_for_selector("html[data-ready]")
         assert page.locator("#chart canvas").count() == 1
+        shown = "echarts.getInstanceByDom(document.getElementById('chart')).getModel().getComponent"
+        assert page.evaluate(f"['legend', 'tooltip'].every(name => {shown[:-13]}.getComponent(name))")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.fill("input[type=search]", "起火")
         page.click("text=查找")
-        page.wait_for_function("window.ready === true")
+        page.wait_for_selector("html[data-ready]")
         assert page.locator("ol.mentions li").count() == 1
         browser.close()
     assert said == []
     assert all(url.startswith(address) for url in asked)
+
+
+@pytest.mark.parametrize(("path", "status", "words"), [("/nope", 404, "没有这个页面"), ("/posts/none", 404, "没有这条帖子"), ("/?hours=abc", 422, "参数不对")])
+def test_what_cannot_be_shown_is_a_page_in_words(client: Any, path: str, status: int, words: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, words in answer.text, "<html" in answer.text) == (status, True, True)
+
+
+def test_the_api_answers_mistakes_in_json(client: Any) -> None:
+    assert client.get("/api/nope").json() == {"error": "没有这个页面", "detail": "请从首页重新进入"}

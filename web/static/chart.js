@@ -1,8 +1,9 @@
-// Draws the hourly chart; window.ready tells a test that everything is on the screen.
+// Draws the hourly chart; <html data-ready> tells a test that everything is on the screen.
 (function () {
   "use strict";
   var box = document.getElementById("chart");
-  if (!box) { window.ready = true; return; }
+  function finish() { document.documentElement.dataset.ready = "true"; }
+  if (!box) { finish(); return; }
   fetch(box.dataset.url).then(function (answer) {
     if (!answer.ok) { throw new Error("HTTP " + answer.status); }
     return answer.json();
@@ -23,9 +24,9 @@
       ]
     });
     window.addEventListener("resize", function () { chart.resize(); });
-    window.ready = true;
+    finish();
   }).catch(function (error) {
     box.textContent = "图表没有画出来:" + error.message + "。请刷新页面重试。";
-    window.ready = true;
+    finish();
   });
 })();

@@ -18,6 +18,7 @@ from tingfeng.records import Alert, Incident, Subject
 
 QUOTES_SHOWN = 4
 MENTIONS_SHOWN = 30
+MOST_COUNTED = 1000  # hits of a search; beyond it the page says "more than"
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def card_of(posts: PostStore, desk: Desk, incident: Incident, now: datetime) -> 
         return IncidentCard(incident, alerts, (), "")
     since, until = incident.started_at - timedelta(hours=3), min(incident.resolved_at or now, now)
     filters = "" if all(alert.rule == "volume" for alert in alerts) else "sentiment:negative"
-    found = posts.search(subject_query(incident.subject, filters), since=since, until=until, limit=60)
+    found = posts.search(subject_query(incident.subject, filters), since=since, until=until, limit=60, count_up_to=0)
     told = [hit for hit in found.hits if not hit.is_copy]
     told.sort(key=lambda hit: (-len(hit.mention.harm_words if hit.mention else ()), -(hit.copies)))
     words = f"{filters} since:{since.astimezone(SHANGHAI):%Y-%m-%d}".strip()
@@ -156,7 +157,7 @@ def list_mentions(posts: PostStore, subject: str, words: str, cursor: str, now: 
             # first alone, so that a mistake's position is that in what the person wrote
             parse_query(words, search=True)
         query = subject_query(subject, f"({words})" if words.strip() else "")
-        return MentionList(posts.search(query, until=now, limit=MENTIONS_SHOWN, cursor=cursor))
+        return MentionList(posts.search(query, until=now, limit=MENTIONS_SHOWN, cursor=cursor, count_up_to=MOST_COUNTED))
     except QuerySyntaxError as error:
         return MentionList(SearchPage((), 0), error.message, error.position)
     except UsageError as error:

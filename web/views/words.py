@@ -7,6 +7,15 @@ from datetime import datetime
 from tingfeng.clock import SHANGHAI
 
 WEEKDAYS = "一二三四五六日"
+SOURCE_TITLES = {
+    "heimao": "黑猫投诉", "appstore": "App Store", "weibo": "微博", "xiaohongshu": "小红书", "douyin": "抖音", "bilibili": "B 站",
+    "zhihu": "知乎", "tieba": "贴吧", "kuaishou": "快手", "hotsearch": "微博热搜", "chezhi": "车质网", "news": "新闻", "forum": "论坛",
+}  # fmt: skip
+
+
+def name_source(source: str) -> str:
+    """Chinese title of a well-known source; a name given in the settings stays."""
+    return SOURCE_TITLES.get(source, source)
 
 
 def show_when(at: datetime | None) -> str:

@@ -55,7 +55,7 @@ def server() -> Iterator[MailServer]:
                     self.say("250 ok")
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, daemon=True)
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         told.url = f"smtp://127.0.0.1:{listening.server_address[1]}"
         yield told

@@ -1,0 +1,329 @@
+"""ElasticsearchPostStore: posts and mentions in a cluster, with equal answers to the embedded store. See store/posts.py.
+
+Differences that a cluster brings (docs/stores.md): a verb that fails half-way is completed by repeating it, not undone; another
+process sees a write after at most a second (its own writer, and everyone after a correction, at once).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from store.elasticsearch_bulk import Item, send_items
+from store.elasticsearch_client import Address, Cluster, ClusterAway, IndexBlocked, IndexGone, Json
+from store.elasticsearch_counts import count_mentions, read_bins, read_terms, read_volumes
+from store.elasticsearch_health import read_health
+from store.elasticsearch_query import translate
+from store.elasticsearch_retention import drop_months
+from store.elasticsearch_rows import read_stored, unpack_mention, unpack_post, with_judgement
+from store.elasticsearch_schema import Indices, Layout
+from store.elasticsearch_search import SHOWN, Asked, scope, search_mentions, span, walk_mentions
+from store.elasticsearch_spool import DeadLetter, Spool
+from store.elasticsearch_truth import Held, Truths, explain_missing
+from store.moving import StoredPost
+from store.posts import AddResult, CountRow, Dim, NearPost, Order, SearchPage, StoreHealth
+from store.sqlite_rows import to_ms
+from tingfeng.errors import StoreError
+from tingfeng.fingerprints import mention_id as id_of_mention
+from tingfeng.labels import Sentiment
+from tingfeng.query import Query
+from tingfeng.records import Bin, JudgedPost, Mention, Post
+
+BATCH = 500
+ROUNDS = 50
+Answer = TypeVar("Answer")
+
+
+class ElasticsearchPostStore:
+    """Safe to share between threads and to open many times. Nothing is sent before the first verb."""
+
+    def __init__(self, address: Address, spool_file: Path, *, spool_limit: int = 200_000, layout: Layout | None = None) -> None:
+        self.cluster = Cluster(address)
+        self.layout = layout or Layout()
+        self.indices = Indices(self.cluster, self.layout)
+        self.spool = Spool(spool_file, spool_limit)
+        self.truths = Truths(self.indices, self._bury)
+        self._unseen = threading.Event()
+        self._unseen.set()  # the first read shows what other processes have just written
+        self._dead: set[str] = set()
+
+    def _bury(self, kind: str, post_id: str, source: Json, reason: str) -> None:
+        self._dead.add(post_id)
+        self.spool.bury(kind, post_id, source, reason)
+
+    def _write(self, verb: Callable[[], Answer]) -> Answer:
+        """Runs a verb that writes."""
+        self._unseen.set()
+        return self._again(verb)
+
+    def _again(self, verb: Callable[[], Answer]) -> Answer:
+        """Runs a verb; once more when the indices have been switched or dropped under it."""
+        try:
+            return verb()
+        except (IndexGone, IndexBlocked) as trouble:
+            before = self.indices.number
+            self.indices.forget()
+            if self.indices.number == before and not isinstance(trouble, IndexGone):
+                raise
+            return verb()
+
+    def _read(self) -> Indices:
+        """The indices, showing at least what this store has written."""
+        _ = self.indices.number
+        if self._unseen.is_set():
+            self._unseen.clear()
+            for family in ("posts", "mentions"):
+                self.cluster.refresh(self.indices.alias(family))
+        return self.indices
+
+    def add_posts(self, posts: Iterable[Post]) -> AddResult:
+        latest = list({post.id: post for post in posts}.values())
+        try:
+            self.drain()
+            parts = [self._write(lambda part=part: self.truths.add(part)) for part in split(latest, BATCH)]  # type: ignore[misc]
+        except ClusterAway as trouble:
+            return AddResult(spooled=self.spool.put(latest, trouble))
+        ids = {name: tuple(id for part in parts for id in getattr(part, name) if id not in self._dead) for name in ("new", "changed", "seen")}
+        refused = tuple(post.id for post in latest if post.id in self._dead)
+        self._dead.clear()
+        return AddResult(**ids, refused=refused)
+
+    def drain(self) -> int:
+        """Writes what waits in the spool, oldest first; returns how many. Raises ClusterAway while the cluster cannot take it."""
+        done = 0
+        if not self.spool.waiting():
+            return done
+        with self.spool.draining() as alone:
+            while alone and (waiting := self.spool.peek(BATCH)):
+                self._write(lambda part=waiting: self.truths.add([post for _, post in part]))  # type: ignore[misc]
+                self.spool.drop_spooled(waiting[-1][0])
+                done += len(waiting)
+        return done
+
+    def retry_letters(self, letters: Sequence[DeadLetter]) -> int:
+        """Writes dead letters once more; those that are taken now are forgotten. Returns how many."""
+        done = 0
+        for letter in letters:
+            if letter.post is None:
+                continue
+            self._dead.clear()
+            self._write(lambda post=letter.post: self.truths.restore(post))  # type: ignore[misc]
+            if letter.post_id not in self._dead:
+                done += self.spool.drop_letters([letter.number])
+        return done
+
+    def known_ids(self, ids: Sequence[str]) -> frozenset[str]:
+        found = self._again(lambda: self.truths.read(list(ids)))
+        return frozenset(id for id, held in found.items() if not held.truth.get("gone"))
+
+    def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
+        self._read()
+        if self.truths.sweep():
+            self._unseen.set()
+        free: Json = {"bool": {
+            "filter": [{"term": {"judged": False}}, {"range": {"lease_ms": {"lte": to_ms(now)}}}], "must_not": [{"term": {"gone": True}}],
+        }}  # fmt: skip
+        claimed: dict[str, Post] = {}
+        lease = {"lease_ms": to_ms(now) + lease_seconds * 1000, "lease_owner": worker}
+        for _ in range(ROUNDS):
+            self.cluster.refresh(self.indices.alias("posts"))
+            held = self._find_truths(free, limit - len(claimed))
+            items = [Item("update", self.indices.name("posts", one.truth["month"]), one.id, {"doc": lease}, one.condition) for one in held]
+            told = send_items(self.cluster, items)
+            claimed |= {one.id: unpack_post(one.truth["post"]) for one, answer in zip(held, told, strict=True) if answer.done}
+            if len(claimed) >= limit or not any(answer.conflict for answer in told):
+                break
+        return sorted(claimed.values(), key=lambda post: (post.counted_at, post.id))
+
+    def _find_truths(self, query: Json, limit: int) -> list[Held]:
+        """Truths that a search finds, oldest first."""
+        found: list[Held] = []
+        for held in self._walk_truths(query, min(limit, 1000)):
+            found.append(held)
+            if len(found) >= limit:
+                break
+        return found
+
+    def _walk_truths(self, query: Json, size: int = 1000) -> Iterator[Held]:
+        body: Json = {"query": query, "sort": [{"counted_ms": "asc"}, {"id": "asc"}], "seq_no_primary_term": True}
+        for hit in self.cluster.walk(self.indices.alias("posts"), body, max(1, size)):
+            yield Held(hit["_source"], hit["_seq_no"], hit["_primary_term"])
+
+    def save_judged(self, judged: Sequence[JudgedPost], now: datetime) -> None:
+        by_id = {one.post_id: one for one in judged}
+
+        def save(part: list[str]) -> None:
+            self.truths.change(part, lambda truth: with_judgement(truth, by_id[truth["id"]], to_ms(now)))
+
+        for part in split(list(by_id), BATCH):
+            self._write(lambda part=part: save(part))  # type: ignore[misc]
+
+    def mark_unjudged(self, query: Query | None = None) -> int:
+        self._read()
+        if query is None:
+            wanted: Json = {"bool": {"filter": [{"term": {"judged": True}}], "must_not": [{"term": {"gone": True}}]}}
+            ids = [held.id for held in self._walk_truths(wanted)]
+        else:
+            condition = translate(query)
+            within = scope(condition, None, None, matched=False)
+            hits = walk_mentions(self.indices, query, condition, within, SHOWN)
+            ids = list(dict.fromkeys(hit["_source"]["post_id"] for hit in hits))
+        return self.unjudge_posts(ids)
+
+    def unjudge_posts(self, ids: Sequence[str]) -> int:
+        """See store/moving.py."""
+        return sum(self._write(lambda part=part: self._unjudge(part)) for part in split(ids, BATCH))  # type: ignore[misc]
+
+    def read_stored(self, after: str, limit: int) -> list[StoredPost]:
+        """See store/moving.py."""
+        body: Json = {"query": {"bool": {"must_not": [{"term": {"gone": True}}]}}, "sort": [{"id": "asc"}], "size": limit}
+        answer = self.cluster.search(self._read().alias("posts"), body | ({"search_after": [after]} if after else {}))
+        return [read_stored(hit["_source"]) for hit in answer["hits"]["hits"]]
+
+    def _unjudge(self, ids: list[str]) -> int:
+        """The projection does not show whether a post is judged, so only the truth is written."""
+        done = 0
+        for _ in range(ROUNDS):
+            held = [one for one in self.truths.read(ids).values() if one.truth["judged"] and not one.truth.get("gone")]
+            items = [
+                Item("update", self.indices.name("posts", one.truth["month"]), one.id, {"doc": {"judged": False, "lease_ms": 0}}, one.condition)
+                for one in held
+            ]
+            told = send_items(self.cluster, items)
+            done += sum(answer.done for answer in told)
+            ids = [one.id for one, answer in zip(held, told, strict=True) if answer.conflict]
+            if not ids:
+                return done
+        raise ClusterAway("别的进程一直在改同样的帖子", where=self.cluster.address.shown, hint="请稍后重试")
+
+    def near_posts(self, band_keys: Sequence[int], since: datetime) -> list[NearPost]:
+        self._read()
+        found: dict[str, Held] = {}
+        for part in split(sorted({str(key) for key in band_keys}), 10_000):
+            query: Json = {"bool": {"filter": [{"terms": {"bands": part}}, *span("counted_ms", since, None)], "must_not": [{"term": {"gone": True}}]}}
+            found |= {held.id: held for held in self._walk_truths(query)}
+        ordered = sorted(found.values(), key=lambda held: (held.truth["counted_ms"], held.id))
+        return [NearPost(held.id, int(held.truth["signature"]), held.truth["group"]) for held in ordered]
+
+    def get_post(self, post_id: str) -> Post | None:
+        held = self._again(lambda: self.truths.read([post_id])).get(post_id)
+        return None if held is None or held.truth.get("gone") else unpack_post(held.truth["post"])
+
+    def search(
+        self,
+        query: Query | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        cursor: str = "",
+        with_unmatched: bool = False,
+        order: Order = Order.NEWEST,
+        count_up_to: int | None = None,
+    ) -> SearchPage:
+        condition = translate(query)
+        within = scope(condition, since, until, matched=not with_unmatched)
+        return search_mentions(self._read(), Asked(query, condition, within, limit, cursor, order, count_up_to))
+
+    def count(
+        self,
+        dims: Sequence[Dim],
+        query: Query | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        copies: bool = True,
+    ) -> list[CountRow]:
+        return count_mentions(self._read(), dims, query, translate(query), since, until, copies)
+
+    def bins(
+        self,
+        subject: str,
+        since: datetime,
+        until: datetime,
+        seconds: int,
+        *,
+        sources: Sequence[str] = (),
+        copies: bool = False,
+    ) -> list[Bin]:
+        return read_bins(self._read(), subject, since, until, seconds, sources, copies)
+
+    def volumes(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        return read_volumes(self._read(), since, until)
+
+    def significant_terms(
+        self, query: Query, *, since: datetime, until: datetime, limit: int = 20
+    ) -> list[tuple[str, float, int]]:
+        return read_terms(self._read(), query, translate(query), since, until, limit)
+
+    def correct_mention(self, mention_id: str, *, sentiment: str, user: str, now: datetime) -> Mention:
+        label = str(Sentiment(sentiment))
+        post_id = self._post_of(mention_id)
+        found: list[Mention] = []
+
+        def correct(truth: Json) -> Json | None:
+            mentions = [dict(one) for one in truth["mentions"]]
+            for one in mentions:
+                if id_of_mention(truth["id"], one.get("subject", "")) == mention_id:
+                    one |= {"sentiment": label, "corrected_by": user}
+                    found[:] = [unpack_mention(one, truth["id"])]
+                    return {**truth, "mentions": mentions}
+            return None
+
+        self._write(lambda: self.truths.change([post_id], correct, refresh=True))
+        if not found:
+            raise explain_missing(mention_id)
+        return replace(found[0])
+
+    def _post_of(self, mention_id: str) -> str:
+        """The post of a mention. A mention that is younger than the last refresh is looked for once more. Raises StoreError."""
+        for _ in range(2):
+            query: Json = {"query": {"ids": {"values": [mention_id]}}, "_source": ["post_id", "matched"], "size": 1}
+            hits = self.cluster.search(self._read().alias("mentions"), query)["hits"]["hits"]
+            if hits and hits[0]["_source"]["matched"]:
+                return str(hits[0]["_source"]["post_id"])
+            self._unseen.set()
+        raise explain_missing(mention_id)
+
+    def delete_posts(self, *, author_key: str = "", source: str = "", before: datetime | None = None) -> int:
+        filters: list[Json] = [{"term": {name: value}} for name, value in (("author_key", author_key), ("source", source)) if value]
+        filters += span("counted_ms", None, before)
+        if not filters:
+            raise StoreError("删除条件是空的", where="delete_posts", hint="请给出作者、来源或时间")
+        self.drain()
+        self._read()
+        self.truths.sweep()
+        self.spool.forget(lambda post: meets(post, author_key, source, before))
+        done, part = (self._write(lambda: drop_months(self.indices, before)) if before and not author_key and not source else 0), list[Held]()
+        for held in self._walk_truths({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}}):
+            part.append(held)
+            if len(part) == BATCH:
+                done += self._write(lambda part=part: self.truths.delete(part))  # type: ignore[misc]
+                part = []
+        return done + self._write(lambda: self.truths.delete(part))
+
+    def health(self) -> StoreHealth:
+        self.indices.forget()
+        return read_health(self._read(), self.spool)
+
+    def close(self) -> None:
+        self.cluster.close()
+
+
+def split(values: Sequence[Answer], size: int) -> Iterator[list[Answer]]:
+    """Parts of at most `size`."""
+    for start in range(0, len(values), size):
+        yield list(values[start : start + size])
+
+
+def meets(post: Post, author_key: str, source: str, before: datetime | None) -> bool:
+    """Whether a post meets every given condition of a deletion."""
+    return (
+        (not author_key or post.author.key == author_key)
+        and (not source or post.source == source)
+        and (before is None or post.counted_at < before)
+    )

@@ -1,0 +1,32 @@
+"""Whole posts with their judgements, for moving them to another engine."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from store.moving import StoredPost
+from store.sqlite_rows import MENTION_COLUMNS, from_signed, read_mention, read_post
+from store.sqlite_write import select_in
+from tingfeng.labels import Content
+from tingfeng.records import JudgedPost, Mention
+
+
+def read_stored(db: sqlite3.Connection, after: str, limit: int) -> list[StoredPost]:
+    """The next posts in the order of their ids."""
+    rows = db.execute("SELECT * FROM posts WHERE id > ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
+    ids = {row["row"]: row["id"] for row in rows}
+    mentions: dict[str, list[Mention]] = {id: [] for id in ids.values()}
+    for found in select_in(db, f"SELECT {','.join(MENTION_COLUMNS)} FROM mentions WHERE post_row IN", list(ids)):
+        id = ids[found["post_row"]]
+        mentions[id].append(read_mention(found, id))
+    return [StoredPost(read_post(row), read_judgement(row, mentions[row["id"]]), row["judged_ms"] is not None) for row in rows]
+
+
+def read_judgement(row: sqlite3.Row, mentions: list[Mention]) -> JudgedPost | None:
+    """What was judged last; None for a post that never was."""
+    if not row["content"]:
+        return None
+    return JudgedPost(
+        row["id"], Content(row["content"]), tuple(mentions), row["grp"], bool(row["is_copy"]), from_signed(row["signature"]),
+        tuple(map(int, row["bands"].split())), tuple(row["words"].split()),
+    )  # fmt: skip
