@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -82,4 +83,9 @@ def quantise(source: Path, target: Path) -> None:
     """Weights as int8 with a scale per channel; seven bits, so that older processors do not overflow. Needs the package onnx."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(source, target, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+    # it advises a preparation that changes nothing here, in the name of the root logger
+    logging.disable(logging.WARNING)
+    try:
+        quantize_dynamic(source, target, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+    finally:
+        logging.disable(logging.NOTSET)
