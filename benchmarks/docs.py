@@ -9,11 +9,14 @@ from pathlib import Path
 from alerts.channels.base import describe_channels
 from benchmarks.report import describe_benchmarks
 from benchmarks.scale import describe_scale
+from benchmarks.sentiment_peers import render_peers
 from collectors.registry import describe_sources
-from nlp.evaluate import read_report
+from nlp.encoder_page import render_heads
+from nlp.evaluate import REPORT_FILE, read_report
+from nlp.evaluate_heads import read_heads
 from nlp.evaluation_page import render_evaluation
 from nlp.pipeline import describe_pipeline
-from nlp.sentiment import FOLDER
+from nlp.sentiment import ENCODER_FOLDER, FOLDER
 from tingfeng.settings_docs import describe_settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -22,10 +25,18 @@ PAGES: dict[str, Callable[[], str]] = {
     "sources.md": describe_sources,
     "channels.md": describe_channels,
     "pipeline.md": describe_pipeline,
-    "evaluation.md": lambda: render_evaluation(read_report(FOLDER)),
+    "evaluation.md": lambda: describe_evaluation(),
     "benchmarks.md": describe_benchmarks,
     "scale.md": describe_scale,
 }
+
+
+def describe_evaluation() -> str:
+    """docs/evaluation.md: stored reports of both models, of the heads, and the other tools."""
+    trained = (ENCODER_FOLDER / REPORT_FILE).is_file()
+    folder = ENCODER_FOLDER if trained else FOLDER
+    sections = (render_heads(read_heads(folder)), render_peers())
+    return render_evaluation(read_report(folder), read_report(FOLDER), sections)
 
 
 def write_pages() -> None:

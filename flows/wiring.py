@@ -182,7 +182,8 @@ class Wiring:
         from nlp.pipeline import Pipeline
         from nlp.sentiment import load_sentiment
 
-        pipeline = Pipeline(self.matcher, load_sentiment(self.settings.nlp.model), self.lexicon)
+        sentiment = load_sentiment(self.settings.nlp.model)
+        pipeline = Pipeline(self.matcher, sentiment, self.lexicon, sentiment.heads)
         # the cues are hundreds of thousands of objects that live as long as the process: unfrozen, every full collection walks them
         gc.freeze()
         return pipeline

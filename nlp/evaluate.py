@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nlp.labelled import SPLITS, Labelled, hash_file, read_split, read_unseen, split_file, strip_emoticons
+from nlp.labelled import HELD_OUT, SPLITS, Labelled, hash_file, read_split, read_unseen, split_file, strip_emoticons
 from nlp.sentiment import CLASSES, SentimentJudge
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
@@ -39,7 +39,8 @@ class SetReport:
     """One set. `majority`, `words`: accuracy of always saying the commonest class, and of the word lists above.
 
     `uncertain`: share left undecided by the judge's own threshold (scores count the likeliest class all the same).
-    `seen`: other texts of the same source were trained on. `ece`: expected calibration error, 0 … 1.
+    `seen`: other texts of the same source were trained on. `ece`: expected calibration error, 0 … 1. `alarm`: what the judge's
+    own word "negative" is worth, its thresholds and all.
     """
 
     name: str
@@ -50,6 +51,7 @@ class SetReport:
     classes: Mapping[str, Score]
     ece: float
     uncertain: float
+    alarm: Score
     seen: bool
 
     @property
@@ -79,7 +81,7 @@ def read_report(folder: Path) -> EvaluationReport:
         sets = []
         for row in found["sets"]:
             classes = {name: Score(**score) for name, score in row["classes"].items()}
-            sets.append(SetReport(**{**row, "classes": classes}))
+            sets.append(SetReport(**{**row, "classes": classes, "alarm": Score(**row["alarm"])}))
         return EvaluationReport(str(found["model"]), dict(found["files"]), tuple(sets))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"评测结果缺失或损坏({error})", where=str(file), hint="请运行 tingfeng train") from error
@@ -91,9 +93,12 @@ def evaluate(judge: SentimentJudge, data: Path) -> EvaluationReport:
     Microblog sets also without emoticons. Raises UsageError for missing or broken data.
     """
     groups: dict[str, list[Labelled]] = {}
-    for row in read_split(data, "test"):
-        groups.setdefault(row.source, []).append(row)
     unseen: dict[str, list[Labelled]] = {}
+    for row in read_split(data, "test"):
+        if row.category == HELD_OUT:
+            unseen.setdefault(f"{row.source}/{row.category}", []).append(row)
+        else:
+            groups.setdefault(row.source, []).append(row)
     for row in read_unseen(data):
         unseen.setdefault(row.source, []).append(row)
     sets = [measure(judge, name, rows) for name, rows in sorted(groups.items())]
@@ -121,6 +126,8 @@ def measure(
     told = np.array(present)[table.argmax(axis=1)]
     confidence = table.max(axis=1) / np.maximum(table.sum(axis=1), 1e-9)
     guessed = np.array([judge_by_words(text, present) for text in texts])
+    words = [judge.label(row) for row in judged]
+    alarmed = np.array([CLASSES.index(word) if word in CLASSES else len(CLASSES) for word in words])
     return SetReport(
         name=name,
         n=len(gold),
@@ -129,7 +136,8 @@ def measure(
         words=round(float((guessed == gold).mean()), 4),
         classes={str(CLASSES[index]): score_class(told, gold, index) for index in present},
         ece=round(calibration_error(confidence, told == gold), 4),
-        uncertain=round(sum(judge.label(row) is Sentiment.UNCERTAIN for row in judged) / len(gold), 4),
+        uncertain=round(words.count(Sentiment.UNCERTAIN) / len(gold), 4),
+        alarm=score_class(alarmed, gold, CLASSES.index(Sentiment.NEGATIVE)),
         seen=seen,
     )
 

@@ -215,22 +215,34 @@ class Pipeline:
         return (*kept, *(Opinion(topic, likeliest_polarity(probabilities)) for topic in added))
 
     def judge_text(self, post: Post) -> dict[str, object]:
-        """What `tingfeng judge` prints of one text; fields that this version cannot judge are absent."""
-        masked = Post(**{**post.__dict__, "text": mask_personal(post.text), "title": mask_personal(post.title)})
-        result = self.judge([masked])
-        if result.failed:
-            return {"id": post.native_id, "error": result.failed[0][1]}
-        one = result.posts[0]
+        """What `tingfeng judge` prints of one text."""
+        return self.judge_texts([post])[0]
+
+    def judge_texts(self, posts: Sequence[Post]) -> list[dict[str, object]]:
+        """What `tingfeng judge` prints of each text, in order; fields that this version cannot judge are absent."""
+        masked = [
+            replace(post, native_id=str(place), text=mask_personal(post.text), title=mask_personal(post.title))
+            for place, post in enumerate(posts)
+        ]
+        result = self.judge(masked)
+        found = {one.post_id: one for one in result.posts}
+        failed = dict(result.failed)
+        return [
+            {"id": post.native_id, "error": failed[own.id]}
+            if own.id in failed
+            else {"id": post.native_id, **self._print_post(own, found[own.id])}
+            for post, own in zip(posts, masked, strict=True)
+        ]
+
+    def _print_post(self, post: Post, one: JudgedPost) -> dict[str, object]:
         values: dict[str, object] = {
-            "id": post.native_id,
-            "masked_text": masked.text,
+            "masked_text": post.text,
             "content": str(one.content),
             "subjects": [print_subject(mention) for mention in one.mentions],
         }
         if one.content not in (Content.NO_TEXT, Content.OTHER_LANGUAGE):
-            whole = self._rule(masked, one.content)
-            values |= print_whole(whole, one.mentions)
-        return {**values, "model": self.model}
+            values |= print_whole(self._rule(post, one.content), one.mentions)
+        return {**values, "model": self.model, "engine": self._sentiment.engine}
 
 
 def mark_campaigns(looked: Sequence[Looked]) -> list[Looked]:

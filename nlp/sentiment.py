@@ -14,21 +14,30 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nlp.heads import Heads
 from nlp.ngrams import BUCKETS, hash_texts
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
 
 CLASSES = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 FOLDER = Path(__file__).resolve().parent / "weights" / "sentiment"
+ENCODER_FOLDER = FOLDER.parent / "encoder"
+ENCODER_ENGINE, FAST_ENGINE, LINEAR_ENGINE = "encoder+linear", "linear, encoder where unsure", "linear"
 WEIGHTS_FILE, SETTINGS_FILE = "weights.npz", "model.json"
 BATCH = 256
 RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weights/sentiment"
 
 
 class SentimentJudge(Protocol):
-    """What the pipeline asks of any sentiment model. `name` is the model version stored with each mention."""
+    """What the pipeline asks of any sentiment model.
+
+    `name` is the model version stored with each mention; `engine` says what judges, and why where it is only the second choice.
+    `heads` judge acts, topics and severity, where the model has them.
+    """
 
     name: str
+    engine: str
+    heads: Heads | None
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Calibrated probabilities of negative, neutral and positive for each text; alike for a text with nothing to read."""
@@ -61,7 +70,10 @@ def hash_weights(weights: npt.NDArray[np.int8], scale: Sequence[float], bias: Se
 
 
 class LinearSentiment:
-    """The default judge. Weights int8 [BUCKETS, 3]; temperature and threshold from held-out data."""
+    """Weights int8 [BUCKETS, 3]; temperature and threshold from held-out data."""
+
+    engine: str = LINEAR_ENGINE
+    heads: Heads | None = None
 
     def __init__(self, weights: npt.NDArray[np.int8], settings: LinearSettings) -> None:
         self._weights, self._settings = weights, settings
@@ -80,6 +92,11 @@ class LinearSentiment:
         if hash_weights(weights, settings.scale, settings.bias) != settings.version:
             raise ModelError("权重与 model.json 不是同一次训练的", where=str(folder / WEIGHTS_FILE), hint=RESTORE)
         return cls(weights, settings)
+
+    @property
+    def temperature(self) -> float:
+        """What the raw scores are divided by."""
+        return self._settings.temperature
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         found: list[dict[str, float]] = []
@@ -155,9 +172,23 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def load_sentiment(model: str) -> SentimentJudge:
-    """`default`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
-    if model == "default":
+    """`default`, `fast`, `linear`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
+    if model == "linear":
         return LinearSentiment.load()
+    if model in ("default", "fast"):
+        return load_encoder(fast=model == "fast")
     from nlp.torch_models import TransformerSentiment
 
     return TransformerSentiment.load(Path(model))
+
+
+def load_encoder(folder: Path = ENCODER_FOLDER, *, fast: bool = False) -> SentimentJudge:
+    """The encoder; when it cannot be loaded the linear model, whose `engine` then says why. Raises ModelError without either."""
+    try:
+        from nlp.encoder_judge import EncoderJudge
+
+        return EncoderJudge.load(folder, fast=fast)
+    except ModelError as error:
+        second = LinearSentiment.load()
+        second.engine = f"{LINEAR_ENGINE}({error.message})"
+        return second

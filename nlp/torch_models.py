@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nlp.heads import Heads
 from nlp.ngrams import BUCKETS, Bags
 from nlp.sentiment import CLASSES, choose_label
 from tingfeng.errors import ModelError
@@ -118,6 +119,9 @@ def split_loss(scores: torch.Tensor, gold: torch.Tensor, two_way: float) -> torc
 
 class TransformerSentiment:
     """A local sequence classifier with two or three classes; nothing is fetched from a hub."""
+
+    engine = "hf"
+    heads: Heads | None = None
 
     def __init__(self, tokenizer: object, model: object, order: Sequence[Sentiment], longest: int, name: str) -> None:
         self._tokenizer, self._model, self._order, self._longest = tokenizer, model, tuple(order), longest

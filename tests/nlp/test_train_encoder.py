@@ -1,0 +1,120 @@
+"""The whole way from a data folder to a model that judges, with an invented encoder of a few numbers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nlp.encoder_judge import EncoderJudge
+from nlp.evaluate import read_report
+from nlp.rules import WeakLabels
+from nlp.sentiment import LinearSentiment
+from nlp.tokens import SPECIAL
+from nlp.train_encoder import Plan, find_pieces, train_encoder
+from tingfeng.labels import Act, PostKind, Sentiment, Severity, Topic
+from tingfeng.text import normalise
+
+HIDDEN, INNER, LAYERS = 32, 64, 2
+CHARACTERS = "水壶台灯雨伞背包键盘毛毯风扇饭盒用两天就裂了气人客服推来去不处理味道刺鼻后悔买它迟发货将于周五开始销售有三种颜色可以选的说明书共八页在门店陈列做工细致很满意好又漂亮荐送得快装也家里都喜欢,0123456789-"
+PIECES = [*SPECIAL, "▁", *dict.fromkeys(CHARACTERS)]
+
+
+def write_encoder(file: Path) -> None:
+    """Random full-size numbers under the names of the real file."""
+    chance = np.random.default_rng(4)
+    sizes = {"emb.word": len(PIECES) * HIDDEN, "emb.pos": 40 * HIDDEN, "emb.type": HIDDEN, "emb.ln.w": HIDDEN, "emb.ln.b": HIDDEN}
+    for layer in range(LAYERS):
+        for name, wide, tall in (("q", HIDDEN, HIDDEN), ("k", HIDDEN, HIDDEN), ("v", HIDDEN, HIDDEN), ("ao", HIDDEN, HIDDEN), ("fi", INNER, HIDDEN), ("fo", HIDDEN, INNER)):
+            sizes |= {f"l{layer}.{name}.w": wide * tall, f"l{layer}.{name}.b": wide}
+        sizes |= {f"l{layer}.{norm}.{part}": HIDDEN for norm in ("aln", "oln") for part in "wb"}
+    blobs = [piece.encode() for piece in PIECES]
+    head = b"E5S1" + struct.pack("<i", 1) + struct.pack("<7ifi", HIDDEN, LAYERS, 4, INNER, len(PIECES), 40, 1, 1e-12, 32)
+    head += struct.pack("<5iq", len(PIECES), 0, 2, 1, 3, sum(map(len, blobs)))
+    head += np.cumsum([0, *map(len, blobs)]).astype("<u4").tobytes() + np.full(len(PIECES), -5, "<f4").tobytes()
+    head += b"".join(blobs) + struct.pack("<iI", 0, 0) + struct.pack("<i", len(sizes))
+    at = len(head) + sum(2 + len(name) + struct.calcsize("<BIQQ") for name in sizes)
+    body = b""
+    for name, size in sizes.items():
+        scale, centre = (0.1, 1.0) if "ln.w" in name else (0.3, 0.0)
+        raw = chance.normal(centre, scale, size).astype("<f4").tobytes()
+        head += struct.pack("<H", len(name)) + name.encode() + struct.pack("<BIQQ", 0, size, at + len(body), len(raw))
+        body += raw
+    file.write_bytes(head + body)
+
+
+def weak(text: str, kind: PostKind) -> WeakLabels:
+    broken = "裂" in text
+    acts = (Act.COMPLAINT,) if broken else (Act.OTHER,)
+    topics = {str(Topic.QUALITY): Sentiment.NEGATIVE} if broken else {}
+    at = text.find("裂")
+    cues = ((at, at + 1),) if broken else ()
+    return WeakLabels(normalise(text), acts, topics, Severity.ANNOYANCE if broken else Severity.NONE, cues)
+
+
+@pytest.fixture(scope="module")
+def plan(labelled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    place = tmp_path_factory.mktemp("encoder")
+    write_encoder(place / "e5.bin")
+    return Plan(labelled_folder, place / "out", place / "run", 24_000, 6_000, place / "e5.bin", layers=LAYERS)
+
+
+@pytest.fixture(scope="module")
+def judge(plan: Plan) -> EncoderJudge:
+    linear = LinearSentiment.load()
+    plan.run.mkdir()
+    (plan.run / "notes.md").write_text("中途换过一次学习率。", "utf-8")
+    train_encoder(plan, weak, linear, lambda what, done: None)
+    return EncoderJudge.load(plan.out, linear)
+
+
+@pytest.mark.slow
+def test_trained_encoder_tells_the_poles_apart(judge: EncoderJudge) -> None:
+    rows = judge.judge(["雨伞用两天就裂了,气人", "台灯好用又漂亮,推荐"])
+    assert rows[0]["negative"] > rows[0]["positive"]
+    assert rows[1]["positive"] > rows[1]["negative"]
+
+
+@pytest.mark.slow
+def test_trained_encoder_has_learnt_what_the_rules_say(judge: EncoderJudge) -> None:
+    broken, fine = judge.read(["雨伞用两天就裂了,气人", "毛毯在门店陈列"])
+    assert broken.topics["quality"] > fine.topics["quality"]
+    assert broken.acts["complaint"] > fine.acts["complaint"]
+
+
+@pytest.mark.slow
+def test_finished_run_is_exported_again_without_training(plan: Plan, judge: EncoderJudge, tmp_path: Path) -> None:
+    again = train_encoder(replace(plan, out=tmp_path), weak, LinearSentiment.load(), lambda what, done: None)
+    assert again.name == judge.name
+
+
+@pytest.mark.slow
+def test_report_and_card_lie_beside_the_weights(plan: Plan, judge: EncoderJudge) -> None:
+    report = read_report(plan.out)
+    assert report.model == judge.name
+    assert {row.name for row in report.sets} >= {"osh", "osh/酒店"}
+    card = (plan.out / "MODEL_CARD.md").read_text("utf-8")
+    assert card.startswith(f"# {judge.name}\n")
+    assert "中途换过一次学习率。" in card
+
+
+def test_pieces_of_a_run_stay_those_it_began_with(plan: Plan, tmp_path: Path) -> None:
+    scored = dict.fromkeys(PIECES, -5.0)
+    first = find_pieces(replace(plan, run=tmp_path), scored, ["水壶" * 5])
+    assert find_pieces(replace(plan, run=tmp_path), scored, ["台灯" * 5]) == first
+
+
+def test_further_texts_and_texts_without_labels_are_read_for_pieces(plan: Plan, tmp_path: Path) -> None:
+    more = tmp_path / "titles.txt"
+    more.write_text("雨伞\n" * 5, "utf-8")
+    with gzip.open(tmp_path / "eprstmt_unlabeled.json.gz", "wt", encoding="utf-8") as stream:
+        stream.write((json.dumps({"sentence": "毛毯"}) + "\n") * 5)
+    scored = dict.fromkeys([*PIECES, "雨伞", "毛毯", "背包"], -5.0)
+    chosen = find_pieces(replace(plan, data=tmp_path, run=tmp_path, more_texts=(more,)), scored, ["水壶"])
+    assert {"雨伞", "毛毯"} <= set(chosen)
+    assert "背包" not in chosen
