@@ -27,7 +27,8 @@ NOW = parse_iso("2026-11-20")
 class NoModel:
     """Says the same of every text, so that the rules alone are timed."""
 
-    name = "none"
+    name = engine = "none"
+    heads = None
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         return [{"negative": 0.3, "neutral": 0.4, "positive": 0.3}] * len(texts)

@@ -62,7 +62,7 @@ def load_peers() -> Mapping[str, Peer]:
         "pysenti 模型": lambda texts: [side(model.classify(text)["positive_prob"]) for text in texts],
         "SnowNLP": lambda texts: [side(SnowNLP(text).sentiments) for text in texts],
         "听风 线性": poles_of(load_sentiment("linear")),
-        "听风 默认": poles_of(load_sentiment("default")),
+        "听风 编码器": poles_of(load_sentiment("encoder")),
     }
 
 
@@ -139,7 +139,7 @@ def main(data: Path) -> None:
             sys.stderr.write(f"{dataset} {name} {results[-1].accuracy:.3f}\n")
     values = {
         "date": datetime.now(UTC).date().isoformat(),
-        "model": load_sentiment("default").name,
+        "model": load_sentiment("encoder").name,
         "rows": [asdict(row) for row in results],
     }
     FILE.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", "utf-8")

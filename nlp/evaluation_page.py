@@ -65,9 +65,9 @@ def render_evaluation(report: EvaluationReport, linear: EvaluationReport, sectio
     """`docs/evaluation.md`: the default model, the linear one beside it, further sections, the data."""
     return (
         "# 判断的评测\n\n由模型文件夹里的 `evaluation.json` 生成,不要手改。"
-        f"默认模型 `{report.model}`,线性模型 `{linear.model}`。\n\n"
-        f"## 默认模型\n\n{render_results(report)}\n"
-        f"## 默认模型与线性模型\n\n同样的训练数据,同样的留出集;每格是 默认 / 线性。\n\n{render_pairs(report, linear)}"
+        f"编码器 `{report.model}`,线性模型 `{linear.model}`。\n\n"
+        f"## 编码器\n\n{render_results(report)}\n"
+        f"## 编码器与线性模型\n\n同样的训练数据,同样的留出集;每格是 编码器 / 线性。\n\n{render_pairs(report, linear)}"
         f"{''.join(sections)}\n## 数据\n\n{render_files(report)}\n"
     )
 

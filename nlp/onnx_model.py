@@ -17,7 +17,7 @@ from tingfeng.errors import ModelError
 try:
     import onnxruntime
 except ImportError as missing:
-    raise ModelError("没有安装 onnxruntime", where="默认模型", hint="请运行 pip install onnxruntime") from missing
+    raise ModelError("没有安装 onnxruntime", where="编码器", hint="请运行 pip install onnxruntime") from missing
 
 # pieces in a batch with its padding: about 60 posts; larger ones are no faster and take more memory
 BUDGET = 2048

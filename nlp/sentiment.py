@@ -172,10 +172,10 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def load_sentiment(model: str) -> SentimentJudge:
-    """`default`, `fast`, `linear`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
+    """`linear`, `encoder`, `fast`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
     if model == "linear":
         return LinearSentiment.load()
-    if model in ("default", "fast"):
+    if model in ("encoder", "fast"):
         return load_encoder(fast=model == "fast")
     from nlp.torch_models import TransformerSentiment
 

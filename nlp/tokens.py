@@ -14,7 +14,7 @@ try:
     from tokenizers.models import Unigram
     from tokenizers.pre_tokenizers import Metaspace
 except ImportError as missing:
-    raise ModelError("没有安装 tokenizers", where="默认模型", hint="请运行 pip install tokenizers") from missing
+    raise ModelError("没有安装 tokenizers", where="编码器", hint="请运行 pip install tokenizers") from missing
 
 # the special pieces come first and keep their numbers
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")

@@ -130,7 +130,7 @@ class TransformerSentiment:
     @classmethod
     def load(cls, folder: Path) -> TransformerSentiment:
         """Raises ModelError when the folder is not such a model, is not trained, or its classes are not sentiments."""
-        hint = '请写本地 Hugging Face 分类模型的文件夹,或用 model = "default"'
+        hint = '请写本地 Hugging Face 分类模型的文件夹,或用 model = "linear"'
         if not (folder / "config.json").is_file():
             raise ModelError("文件夹里没有 config.json", where=str(folder), hint=hint)
         try:

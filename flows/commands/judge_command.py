@@ -49,7 +49,7 @@ def command(file: BinaryIO, as_json: bool) -> int:
         def pipeline_for(names: tuple[str, ...]) -> Pipeline:
             subjects = [configured.get(name, Subject(name)) for name in names]
             matcher = SubjectMatcher(subjects, wiring.relevance) if names else wiring.matcher
-            return Pipeline(matcher, sentiment, wiring.lexicon, sentiment.heads)
+            return Pipeline(matcher, sentiment, wiring.lexicon)
 
         for batch in read_batches(file):
             wrong = [(number, values) for number, values in batch if isinstance(values, str)]

@@ -115,7 +115,7 @@ def test_shipped_weights_are_small() -> None:
 
 
 def test_default_is_the_packaged_model(judge: LinearSentiment) -> None:
-    assert load_sentiment("default").name == judge.name
+    assert load_sentiment("encoder").name == judge.name
 
 
 @pytest.mark.parametrize("name", ["weights.npz", "model.json"])

@@ -42,7 +42,7 @@ def test_unseen_text_is_judged_better_than_by_the_linear_model(name: str) -> Non
 
 
 def test_default_is_the_encoder(judge: EncoderJudge) -> None:
-    found = load_sentiment("default")
+    found = load_sentiment("encoder")
     assert (found.name, found.engine) == (judge.name, ENCODER_ENGINE)
 
 
