@@ -12,6 +12,7 @@ from pathlib import Path
 from flows.wiring import open_wiring
 from nlp.content import judge_content
 from nlp.fold import fold
+from nlp.heads import Heads
 from nlp.pipeline import Pipeline
 from nlp.rules import apply_rules
 from nlp.subjects import SubjectMatcher
@@ -28,7 +29,7 @@ class NoModel:
     """Says the same of every text, so that the rules alone are timed."""
 
     name = engine = "none"
-    heads = None
+    heads: Heads | None = None
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         return [{"negative": 0.3, "neutral": 0.4, "positive": 0.3}] * len(texts)

@@ -170,7 +170,10 @@ class ScheduleSettings(Section):
 
 
 class NlpSettings(Section):
-    model: str = Field("linear", description="情感模型:linear(轻,默认)、encoder(编码器加线性,准而慢)、fast(线性拿不准才问编码器),或本地 Hugging Face 分类模型的文件夹")
+    model: str = Field(
+        "linear",
+        description="情感模型:linear(轻,默认)、encoder(编码器加线性,准而慢)、fast(线性拿不准才问编码器),或本地 Hugging Face 分类模型的文件夹",
+    )
 
 
 class Settings(Section):

@@ -114,8 +114,8 @@ def test_shipped_weights_are_small() -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 1_500_000
 
 
-def test_default_is_the_packaged_model(judge: LinearSentiment) -> None:
-    assert load_sentiment("encoder").name == judge.name
+def test_linear_is_the_packaged_model(judge: LinearSentiment) -> None:
+    assert load_sentiment("linear").name == judge.name
 
 
 @pytest.mark.parametrize("name", ["weights.npz", "model.json"])
