@@ -1,6 +1,6 @@
 """Folds reposts and near-duplicates: candidates by MinHash of character trigrams (Broder, 1997), compared by 64-bit SimHash (Charikar, 2002).
 
-Two texts are copies when they share one of eight pairs of minima and their SimHashes differ in at most 8 bits, about four fifths of their
+Two texts are copies when they share one of eight pairs of minima and their SimHashes differ in at most 6 bits, about seven eighths of their
 trigrams in common. Detectors do not count copies, so a false one hides a complaint: people who tell of the same fault in similar words must
 stay apart, even at the price of missing a copy that was much rewritten (tests/nlp/dev/copies.tsv holds both kinds).
 """
@@ -20,7 +20,7 @@ from tingfeng.text import normalise
 
 LONGEST = 4000
 SHORTEST = 12  # characters; shorter texts ("太差了") are said alike by people who never met
-MOST_BITS = 8
+MOST_BITS = 6
 # so alike that no second look at the stored candidates is needed
 SURE_BITS = 3
 WINDOW = timedelta(days=7)

@@ -32,6 +32,10 @@ SURE_PRAISE = 0.9
 TOLD = (Sentiment.NEGATIVE, Sentiment.POSITIVE)
 
 
+# people who ask, propose or complain in the same words are no campaign, however many they are
+NO_CAMPAIGN = frozenset({Act.COMPLAINT, Act.QUESTION, Act.SUGGESTION, Act.CHURN_INTENT})
+
+
 @dataclass(frozen=True)
 class Step:
     """One step for the docs and the order check: what it needs and what it gives."""
@@ -257,7 +261,7 @@ def mark_ads(one: Looked) -> Looked:
     """The post with act `ad` for every subject of which nothing is complained."""
     abouts = tuple(
         about
-        if Act.COMPLAINT in about.ruled.acts
+        if NO_CAMPAIGN & set(about.ruled.acts)
         else replace(about, ruled=replace(about.ruled, acts=(Act.AD,), found=(), demands=()))
         for about in one.abouts
     )
