@@ -40,6 +40,7 @@ def reindex(cluster: Cluster, layout: Layout, tell: Tell = lambda done, total: N
     drop_set(new)
     Truths(old, lambda *_: None).sweep()
     block(old, True)
+    show_all(old)  # what was written last is copied too
     try:
         new.put_templates()
         new.make(new.number, "places", "", in_use=False)
@@ -57,6 +58,11 @@ def names_of(indices: Indices) -> list[str]:
     """All indices of a set."""
     pattern = ",".join(f"{indices.name(family)}*" for family in FAMILIES)
     return sorted(indices.cluster.call("GET", f"/{pattern}/_alias"))
+
+
+def show_all(indices: Indices) -> None:
+    """Searches see all that was written."""
+    indices.cluster.refresh(",".join(f"{indices.name(family)}*" for family in FAMILIES))
 
 
 def drop_set(indices: Indices) -> None:
@@ -113,7 +119,7 @@ def verify(old: Indices, new: Indices) -> Rebuilt:
     """As many posts, places and mentions as before. Raises StoreError."""
     cluster = old.cluster
     for indices in (old, new):
-        cluster.refresh(",".join(f"{indices.name(family)}*" for family in FAMILIES))
+        show_all(indices)
     alive: Json = {"bool": {"must_not": [{"term": {"gone": True}}]}}
     queries: dict[str, Json] = {"posts": alive, "mentions": {"term": {"matched": True}}}
     found = {family: (count(cluster, old, family, query), count(cluster, new, family, query)) for family, query in queries.items()}
