@@ -105,8 +105,13 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("已中断,状态已保存\n")
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        from flows.usage import explain_usage
+
+        print_note(explain_usage(error))
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()

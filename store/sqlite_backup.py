@@ -19,11 +19,14 @@ def back_up(source: Path, target: Path) -> None:
     """An online copy while others read and write; complete or not there at all. Raises StoreError."""
     part = target.with_name(f"{target.name}.part")
     remove_all(part)
-    with explain_sqlite(target), closing(sqlite3.connect(source, timeout=30)) as original, closing(sqlite3.connect(part)) as copy:
-        original.backup(copy, pages=PAGES)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
-    keep_on_disk(part)
-    part.replace(target)
+    try:
+        with explain_sqlite(target), closing(sqlite3.connect(source, timeout=30)) as original, closing(sqlite3.connect(part)) as copy:
+            original.backup(copy, pages=PAGES)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+        keep_on_disk(part)
+        part.replace(target)
+    finally:
+        remove_all(part)
 
 
 def stage(backup: Path, target: Path, check: Callable[[Path], list[str]]) -> Path:

@@ -58,7 +58,7 @@ class Outcome(Label):
     BLOCKED = "blocked", "被拒绝"
     LOGIN_REQUIRED = "login_required", "需要登录"
     RATE_LIMITED = "rate_limited", "限流"
-    SCHEMA_CHANGED = "schema_changed", "页面改版"
+    SCHEMA_CHANGED = "schema_changed", "格式变了"
     GONE = "gone", "已下线"
     UNREACHABLE = "unreachable", "无法连接"
 

@@ -285,7 +285,8 @@ def load_settings(paths: Paths, environ: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
-        raise SettingsError(explain_errors(error, Settings), where=where) from error
+        told = [name for key, name in URL_VARIABLES.items() if urls[key] and ("store", key) in [item["loc"] for item in error.errors()]]
+        raise SettingsError(explain_errors(error, Settings), where="、".join(told) or where) from error
 
 
 def secret_variable(channel: str, part: str) -> str:

@@ -141,6 +141,7 @@ def open_templates() -> Environment:
     """Templates with everything escaped and missing names refused."""
     env = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined)
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters.update(when=words.show_when, safe_link=words.keep_safe_link, signed=words.show_signed, source=words.name_source)
+    env.filters.update(when=words.show_when, safe_link=words.keep_safe_link, signed=words.show_signed)
+    env.filters.update(source=words.name_source, incident=words.name_incident)
     env.globals.update(ago=words.show_ago, version=__version__)
     return env

@@ -14,7 +14,7 @@ from flows.console import print_json, print_note, print_table
 def command(source: str, since: str, as_json: bool) -> int:
     """采集配置里的来源,存下帖子,记一笔采集台账。不判断。
 
-    结果各是什么意思:正常 / 无内容 / 到达上限 都是读到了;疑似空白、被拒绝、需要登录、限流、页面改版、已下线、无法连接
+    结果各是什么意思:正常 / 无内容 / 到达上限 都是读到了;疑似空白、被拒绝、需要登录、限流、格式变了、已下线、无法连接
     都不等于“没有投诉”,会在来源页与事件里说明。
     """
     from flows.collect import FINE, collect_sources, is_out_of_reach

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flows.wiring import Wiring
 
 FEW_BYTES = 500_000_000
+NO_BYTES = 20_000_000  # less than one pass may write
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,8 @@ def check_all(wiring: Wiring) -> Iterator[Check]:
 def check_home(wiring: Wiring) -> Iterator[Check]:
     """状态目录"""
     free = shutil.disk_usage(wiring.home).free
-    few = free < FEW_BYTES
-    yield Check(
-        "状态目录",
-        "warn" if few else "ok",
-        f"{wiring.home},剩余 {free / 1e9:.1f} GB",
-        "磁盘快满了,请腾出空间" if few else "",
-    )
+    state = "fail" if free < NO_BYTES else "warn" if free < FEW_BYTES else "ok"
+    yield Check("状态目录", state, f"{wiring.home},剩余 {free / 1e9:.2f} GB", "" if state == "ok" else "磁盘快满了,请腾出空间")
 
 
 def check_posts(wiring: Wiring) -> Iterator[Check]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -35,6 +38,18 @@ def defuse(value: object) -> str:
     return "'" + text if text.startswith(DANGEROUS) else text
 
 
+@contextmanager
+def write_whole(file: Path) -> Iterator[TextIO]:
+    """A stream whose text becomes `file` when all went well, and is thrown away when not."""
+    part = file.with_name(file.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8-sig" if file.suffix == ".csv" else "utf-8", newline="") as stream:
+            yield stream
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("query", default="")
@@ -55,12 +70,8 @@ def command(file: Path, query: str, since: str, until: str) -> int:
     except ValueError as error:
         raise UsageError("时间读不懂", where="--since/--until", hint="例如 2026-11-01") from error
     parsed = parse_query(query, search=True) if query.strip() else None
-    part = file.with_name(file.name + ".part")
     total = 0
-    with (
-        open_wiring() as wiring,
-        part.open("w", encoding="utf-8-sig" if file.suffix == ".csv" else "utf-8", newline="") as stream,
-    ):
+    with open_wiring() as wiring, write_whole(file) as stream:
         writer = csv.writer(stream)
         if file.suffix == ".csv":
             writer.writerow(COLUMNS)
@@ -77,6 +88,5 @@ def command(file: Path, query: str, since: str, until: str) -> int:
             cursor = page.next_cursor
             if not cursor:
                 break
-    os.replace(part, file)
     print_note(f"导出 {total} 条 → {file}")
     return 0

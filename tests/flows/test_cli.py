@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from flows.cli import COMMANDS
+from flows.commands.export_command import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
@@ -104,6 +105,13 @@ def test_export_defuses_formulas(filled: Any, place: Path) -> None:
     assert {row["text"][:2] for row in rows if "cmd" in row["text"]} == {"'="}
 
 
+def test_an_export_that_fails_leaves_no_file_and_keeps_the_old_one(place: Path) -> None:
+    (place / "out.csv").write_text("old")
+    with pytest.raises(TypeError), write_whole(place / "out.csv") as stream:
+        stream.writelines(["new", 5])  # type: ignore[list-item]
+    assert [(file.name, file.read_text()) for file in place.glob("out*")] == [("out.csv", "old")]
+
+
 def test_detect_reads_a_series(tingfeng: Any, place: Path) -> None:
     lines = ["timestamp,value,total"]
     for hour in range(24 * 12):
@@ -126,14 +134,20 @@ def test_detect_reads_a_series(tingfeng: Any, place: Path) -> None:
         (("collect", "--source", "heimo"), 2, "inbox"),
         (("collect", "--since", "昨晚"), 2, "2026-11-01"),
         (("search", "--cursor", "x!"), 2, "next_cursor"),
-        (("count",), 2, "--by"),
+        (("count",), 2, "缺少选项 --by"),
+        (("search", "--bogus"), 2, "没有 --bogus 这个选项"),
+        (("search", "一", "二"), 2, "多出了参数 二"),
+        (("serve", "--port", "八千"), 2, "要写整数,0 到 65535"),
+        (("silence", "--hours"), 2, "--hours 后面缺少值"),
+        (("init", "--channel", "qq"), 2, "只能是 dingtalk"),
+        (("export",), 2, "缺少参数 FILE"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_in_words(args: tuple[str, ...], code: int, words: str, tingfeng: Any) -> None:
     result = tingfeng(*args)
     assert result.code == code
     assert words in result.err
-    assert "Traceback" not in result.err
+    assert "Traceback" not in result.err and "Error:" not in result.err
 
 
 def test_a_damaged_store_is_exit_code_3(tingfeng: Any, place: Path) -> None:

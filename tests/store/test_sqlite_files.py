@@ -142,6 +142,13 @@ def test_a_backup_taken_while_others_write_is_whole(store: SQLitePostStore, tmp_
     copy.close()
 
 
+def test_a_backup_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "posts.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError):
+        back_up(tmp_path / "posts.db", tmp_path / "copy.db")
+    assert [file.name for file in tmp_path.iterdir()] == ["posts.db"]
+
+
 def test_restoring_keeps_what_was_there(store: SQLitePostStore, tmp_path: Path, post: MakePost) -> None:
     back_up(tmp_path / "posts.db", tmp_path / "copy.db")
     store.add_posts([post(99)])

@@ -66,6 +66,12 @@ def test_environment_lies_over_the_file(load: Load) -> None:
     assert load(environ={"TINGFENG_POSTS_URL": url}).store.posts_url == url
 
 
+def test_a_bad_variable_is_named_and_not_the_file(load: Load) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(environ={"TINGFENG_POSTS_URL": "mysql://elsewhere/db"})
+    assert caught.value.where == "TINGFENG_POSTS_URL"
+
+
 def test_unreadable_bytes_are_a_settings_error(tmp_path: Path) -> None:
     file = tmp_path / "gbk.toml"
     file.write_bytes("[web]\n# 端口".encode("gb18030"))

@@ -18,6 +18,12 @@ def name_source(source: str) -> str:
     return SOURCE_TITLES.get(source, source)
 
 
+def name_incident(title: str, subject: str) -> str:
+    """The title with a source called by its Chinese name."""
+    source = subject.removeprefix("source:")
+    return title.replace(source, name_source(source), 1) if subject != source else title
+
+
 def show_when(at: datetime | None) -> str:
     """`11-14 13:05 周六` in Asia/Shanghai; '' for None."""
     if at is None:
