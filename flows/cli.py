@@ -22,6 +22,7 @@ COMMANDS = {
     "collect": "只采集",
     "import": "导入文件:CSV、JSONL、XLSX、常见导出",
     "analyse": "判断还没有判断的帖子",
+    "rejudge": "用现在的模型把历史重判一遍,可中断,保留人工改正",
     "judge": "判断文本,不存储",
     "detect": "在一个数列里找突增",
     "watch": "按计数更新预警",
