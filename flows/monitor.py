@@ -98,7 +98,7 @@ def monitor() -> dict[str, object]:
 
 def serve_schedule(minutes: int) -> None:
     """Runs `monitor` on its schedule until interrupted; needs a Prefect server (PREFECT_API_URL)."""
-    monitor.serve(name="tingfeng", interval=timedelta(minutes=minutes), limit=1, pause_on_shutdown=False)
+    monitor.serve(name="tingfeng", interval=timedelta(minutes=minutes), limit=1, pause_on_shutdown=False, print_starting_message=False)
 
 
 if __name__ == "__main__":
