@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from store.correcting import keep_labels
 from store.elasticsearch_client import Json
 from store.elasticsearch_query import encode_unit
-from store.moving import StoredPost
-from store.posts import Hit
+from store.posts import Hit, StoredPost
 from store.sqlite_rows import dump, from_ms, to_ms
 from tingfeng.fingerprints import mention_id, text_hash
 from tingfeng.labels import (
@@ -89,7 +89,7 @@ def pack_mention(one: Mention) -> Json:
         "harm_words": list(one.harm_words), "model": one.model, "corrected_by": one.corrected_by,
         "opinions": [[str(o.topic), str(o.polarity), o.aspect] for o in one.opinions], "severity": str(one.severity or ""),
         "stage": str(one.stage or ""), "owner": str(one.owner or ""), "demands": list(one.demands), "effort": dict(one.effort),
-        "switched_to": one.switched_to,
+        "switched_to": one.switched_to, "corrected": list(one.corrected),
     })  # fmt: skip
 
 
@@ -102,6 +102,7 @@ def unpack_mention(found: Mapping[str, Any], post_id: str) -> Mention:
         tuple(Opinion(Topic(t), Sentiment(p), aspect) for t, p, aspect in get("opinions", ())),
         Severity(found["severity"]) if "severity" in found else None, Stage(found["stage"]) if "stage" in found else None,
         Owner(found["owner"]) if "owner" in found else None, tuple(get("demands", ())), get("effort", {}), get("switched_to", ""),
+        tuple(get("corrected", ())),
     )  # fmt: skip
 
 
@@ -157,14 +158,11 @@ def merge_posts(old: Post, new: Post) -> Post:
 
 def with_judgement(truth: Json, one: JudgedPost, now_ms: int) -> Json:
     """The truth after judging; a person's label stands."""
-    kept = {found["subject"]: found for found in truth["mentions"] if found.get("corrected_by")}
-    mentions = {}
-    for mention in one.mentions:
-        packed = pack_mention(mention)
-        person = kept.get(mention.subject)
-        if person:
-            packed |= {"sentiment": person["sentiment"], "corrected_by": person["corrected_by"]}
-        mentions[mention.subject] = packed
+    kept = {found["subject"]: unpack_mention(found, truth["id"]) for found in truth["mentions"] if found.get("corrected_by")}
+    mentions = {
+        mention.subject: pack_mention(keep_labels(mention, kept[mention.subject]) if mention.subject in kept else mention)
+        for mention in one.mentions
+    }
     return {
         **truth, "judged": True, "judged_ms": now_ms, "lease_ms": 0, "lease_owner": "", "claims": 0, "content": str(one.content),
         "mentions": list(mentions.values()),
