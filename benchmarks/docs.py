@@ -10,6 +10,7 @@ from alerts.channels.base import describe_channels
 from benchmarks.report import describe_benchmarks
 from benchmarks.scale import describe_scale
 from benchmarks.sentiment_peers import render_peers
+from benchmarks.unseen_domains import render_unseen
 from collectors.registry import describe_sources
 from nlp.encoder_page import render_heads
 from nlp.evaluate import REPORT_FILE, read_report
@@ -34,10 +35,10 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def describe_evaluation() -> str:
-    """docs/evaluation.md: stored reports of both models, of the heads, of the gold set, and the other tools."""
+    """docs/evaluation.md: stored reports of both models, of the gold set, of the heads, of what was left out, and the other tools."""
     trained = (ENCODER_FOLDER / REPORT_FILE).is_file()
     folder = ENCODER_FOLDER if trained else FOLDER
-    sections = ("\n" + render_gold(read_results()), render_heads(read_heads(folder)), render_peers())
+    sections = ("\n" + render_gold(read_results()), render_heads(read_heads(folder)), render_unseen(), render_peers())
     return render_evaluation(read_report(folder), read_report(FOLDER), sections)
 
 

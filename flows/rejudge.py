@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from flows.campaigns import keep_group, widen_campaigns
 from flows.wiring import Wiring
 from store.correcting import keep_labels
 from store.posts import Hit, SearchPage, StoredPost
@@ -118,7 +119,10 @@ def judge_page(wiring: Wiring, page: SearchPage, state: State) -> list[tuple[str
     ids = [id for id in dict.fromkeys(hit.post.id for hit in page.hits) if id not in state.edge]
     stored = {one.post.id: one for one in wiring.posts.get_posts(ids) if one.judged and one.judgement}
     result = wiring.pipeline.judge([one.post for one in stored.values()])
-    fresh = [merge_judgement(one, stored[one.post_id].judgement) for one in result.posts]
+    regrouped = [merge_judgement(one, stored[one.post_id].judgement) for one in result.posts]
+    wider = widen_campaigns(wiring, [one.post for one in stored.values()], regrouped, firsts=True)
+    # other posts of a campaign have their own turn
+    fresh = [merge_judgement(one, stored[one.post_id].judgement) for one in wider if one.post_id in stored]
     if state.pending is None:  # else it was counted before the batch was written, and may show no difference any more
         state.pending = sum((count_changes(one, stored[one.post_id].judgement) for one in fresh), Counter())
         state.write()
@@ -145,9 +149,7 @@ def merge_judgement(new: JudgedPost, old: JudgedPost | None) -> JudgedPost:
         return new
     before = {mention.subject: mention for mention in old.mentions}
     mentions = tuple(keep_labels(one, before[one.subject]) if one.subject in before else one for one in new.mentions)
-    return replace(
-        new, mentions=mentions, duplicate_group=old.duplicate_group, is_copy=old.is_copy, signature=old.signature, band_keys=old.band_keys
-    )
+    return keep_group(replace(new, mentions=mentions), old)
 
 
 def count_changes(new: JudgedPost, old: JudgedPost | None) -> Counter[str]:

@@ -207,6 +207,14 @@ class ElasticsearchPostStore:
         ordered = sorted(found.values(), key=lambda held: (held.truth["counted_ms"], held.id))
         return [NearPost(held.id, int(held.truth["signature"]), held.truth["group"]) for held in ordered]
 
+    def get_group(self, groups: Sequence[str], since: datetime) -> list[StoredPost]:
+        self._read()
+        found: list[Held] = []
+        for part in split(sorted(set(groups)), 10_000):
+            filters = [{"terms": {"group": part}}, {"term": {"judged": True}}, *span("counted_ms", since, None)]
+            found += self._walk_truths({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}})
+        return [read_stored(held.truth) for held in sorted(found, key=lambda held: (held.truth["counted_ms"], held.id))]
+
     def get_post(self, post_id: str) -> Post | None:
         held = self._again(lambda: self.truths.read([post_id])).get(post_id)
         return None if held is None or held.truth.get("gone") else unpack_post(held.truth["post"])

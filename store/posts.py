@@ -145,6 +145,10 @@ class PostStore(Protocol):
         """Judged posts since `since` that share at least one band key, oldest counted_at first."""
         ...
 
+    def get_group(self, groups: Sequence[str], since: datetime) -> list[StoredPost]:
+        """Judged posts of these groups of copies since `since`, the first of a group among them; oldest counted_at first."""
+        ...
+
     def get_post(self, post_id: str) -> Post | None: ...
 
     def get_posts(self, ids: Sequence[str]) -> list[StoredPost]:

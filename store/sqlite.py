@@ -20,7 +20,7 @@ from store.sqlite_query import Condition, translate
 from store.sqlite_rows import read_post, to_ms
 from store.sqlite_schema import connect, explain_sqlite
 from store.sqlite_search import Asked, narrow, search_mentions
-from store.sqlite_stored import get_posts, read_stored
+from store.sqlite_stored import get_group, get_posts, read_stored
 from store.sqlite_terms import read_terms
 from store.sqlite_write import add_posts, correct_mention, delete_rows, run_in, save_judged, select_in
 from store.sqlite_zones import Span, find_rows
@@ -133,6 +133,10 @@ class SQLitePostStore:
         with self._read() as db:
             first, last = find_rows(db, Span(to_ms(since), None))
             return find_near(db, band_keys, to_ms(since), first, last)
+
+    def get_group(self, groups: Sequence[str], since: datetime) -> list[StoredPost]:
+        with self._read() as db:
+            return get_group(db, groups, to_ms(since))
 
     def get_post(self, post_id: str) -> Post | None:
         with self._read() as db:

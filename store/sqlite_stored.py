@@ -23,6 +23,14 @@ def get_posts(db: sqlite3.Connection, ids: Sequence[str]) -> list[StoredPost]:
     return [found[id] for id in dict.fromkeys(ids) if id in found]
 
 
+def get_group(db: sqlite3.Connection, groups: Sequence[str], since_ms: int) -> list[StoredPost]:
+    """See PostStore.get_group."""
+    where = f"SELECT * FROM posts WHERE judged_ms IS NOT NULL AND counted_ms >= {since_ms} AND"
+    copies = select_in(db, f"{where} is_copy = 1 AND grp IN", list(groups))
+    firsts = select_in(db, f"{where} is_copy = 0 AND id IN", list(groups))
+    return add_judgements(db, sorted([*firsts, *copies], key=lambda row: (row["counted_ms"], row["id"])))
+
+
 def add_judgements(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[StoredPost]:
     """Rows of `posts` with their mentions."""
     ids = {row["row"]: row["id"] for row in rows}

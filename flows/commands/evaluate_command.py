@@ -58,11 +58,14 @@ def command(data: Path | None, gold: str | None, write: bool, as_json: bool) -> 
 def find_report(wiring: Wiring, data: Path | None) -> EvaluationReport:
     """Of the configured model: measured on `data`, or the one that training stored."""
     from nlp import sentiment
-    from nlp.evaluate import evaluate, read_report
+    from nlp.evaluate import REPORT_FILE, evaluate, read_report
 
     judge = sentiment.load_sentiment(wiring.settings.nlp.model)
     if data is not None:
         return evaluate(judge, data)
+    own = Path(wiring.settings.nlp.model)
+    if (own / REPORT_FILE).is_file():
+        return read_report(own)
     # without a report of its own: a model of the user's, or the linear one in the place of a broken default
     return read_report(sentiment.ENCODER_FOLDER if judge.engine == sentiment.ENCODER_ENGINE else sentiment.FOLDER)
 

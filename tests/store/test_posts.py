@@ -131,6 +131,17 @@ def test_posts_come_with_their_judgement_in_the_order_asked_for(post_store: Post
     assert [mention.subject for mention in found[1].judgement.mentions] == ["暖芽"] if found[1].judgement else False
 
 
+def test_a_group_is_its_first_post_and_the_copies_since_a_time(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1), post(9)])
+    fill([post(3), post(4), post(5)], duplicate_group=post(9).id, is_copy=True)
+    fill([post(6)], duplicate_group=post(1).id, is_copy=True)
+    post_store.mark_unjudged(parse_query("since:2026-11-20T11:24 until:2026-11-20T11:26"))
+    found = post_store.get_group([post(9).id, "no"], post(9).counted_at)
+    assert [one.post.native_id for one in found] == ["9", "4", "3"]
+    assert [one.post.native_id for one in post_store.get_group([post(9).id], post(4).counted_at)] == ["4", "3"]
+    assert post_store.get_group([], post(9).counted_at) == []
+
+
 def test_correcting_what_is_not_there(post_store: PostStore) -> None:
     with pytest.raises(StoreError, match="没有这条提及"):
         post_store.correct_mention("no", sentiment="neutral", user="li", now=NOW)
