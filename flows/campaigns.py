@@ -7,9 +7,14 @@ from dataclasses import replace
 
 from flows.wiring import Wiring
 from nlp.campaigns import WITHIN, Poster, find_campaigns
+from nlp.pipeline import NO_CAMPAIGN
 from store.correcting import keep_labels
 from store.posts import StoredPost
+from tingfeng.labels import Act
 from tingfeng.records import JudgedPost, Post
+
+# of a campaign that is known, so many show that a new post belongs to it
+MOST_ADS = 20
 
 
 def widen_campaigns(
@@ -27,16 +32,35 @@ def widen_campaigns(
         return list(judged)
     own = [make_poster(by_id[one.post_id], one) for one in judged]
     since = min(poster.at for poster in own if poster.group in groups) - WITHIN
-    stored = [one for one in wiring.posts.get_group(groups, since) if one.post.id not in mine]
+    stored = [one for one in wiring.posts.get_group(groups, since) if one.post.id not in mine and one.judgement]
     others = [make_poster(one.post, one.judgement) for one in stored if one.judgement]
-    wider = set(find_campaigns([*own, *others])) - set(find_campaigns(own))
+    campaigns = set(find_campaigns([*own, *others])) & {one.duplicate_group for one in judged if may_be_ad(one)}
+    late = {one.judgement.duplicate_group for one in stored if one.judgement and not is_ad(one.judgement)}
+    wider = (campaigns & late) | (campaigns - set(find_campaigns(own)))
     if not wider:
         return list(judged)
-    before = {one.post.id: one for one in stored if one.judgement and one.judgement.duplicate_group in wider}
+    before = choose_others(stored, wider)
     together = [by_id[id] for id, one in mine.items() if one.duplicate_group in wider] + [one.post for one in before.values()]
     again = {one.post_id: one for one in wiring.pipeline.judge(together).posts}
     fresh = [keep_group(again.get(one.post_id, one), one) for one in judged]
     return fresh + [one for id, old in before.items() if (one := join_campaign(again.get(id), old))]
+
+
+def may_be_ad(one: JudgedPost) -> bool:
+    """People who complain or ask in the same words are no campaign."""
+    return not any(NO_CAMPAIGN & set(mention.acts) for mention in one.mentions)
+
+
+def is_ad(one: JudgedPost) -> bool:
+    """Whether it is known already, or a person has said what it is."""
+    return all(mention.acts == (Act.AD,) or "acts" in mention.corrected_fields for mention in one.mentions)
+
+
+def choose_others(stored: Sequence[StoredPost], groups: set[str]) -> dict[str, StoredPost]:
+    """The posts of the groups that nobody has called ads yet, and the latest of those that are."""
+    members = [one for one in stored if one.judgement and one.judgement.duplicate_group in groups]
+    ads = [one for one in members if one.judgement and is_ad(one.judgement)]
+    return {one.post.id: one for one in members if one not in ads or one in ads[-MOST_ADS:]}
 
 
 def make_poster(post: Post, judged: JudgedPost) -> Poster:

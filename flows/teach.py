@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
 
-from flows.models import FOLDER, find_installed, install
+from flows.models import FOLDER, LINEAR, find_installed, install
 from flows.people import list_corrections
 from flows.wiring import Wiring
 from nlp.about import find_abouts
@@ -28,7 +28,8 @@ STRENGTHS = (10.0, 3.0, 1.0)
 
 @dataclass(frozen=True)
 class Taught:
-    """`comparisons` of the present model with the new one; `folder`: where the new one was installed, None when it was refused.
+    """`comparisons` of the present model with the new one; `folder`: where the new one was installed, None when it was refused; `in_use`:
+    the settings ask for the installed linear model.
 
     `used` corrections were trained on, each worth `strength` base rows; `held` were kept to measure with, `skipped` have no label that the
     model knows.
@@ -42,6 +43,7 @@ class Taught:
     skipped: int
     comparisons: tuple[Comparison, ...]
     folder: Path | None
+    in_use: bool
     report: EvaluationReport
 
     @property
@@ -63,7 +65,9 @@ def teach(
             raise UsageError("还没有改正过情感", where="train --with-corrections", hint="先用 tingfeng correct 改正几条再来")
         held = [row for row in rows if is_held(row.text)]
         used = [row for row in rows if not is_held(row.text)]
-        old = LinearSentiment.load(find_installed(wiring.home))
+        installed = find_installed(wiring.home)
+        in_use = wiring.settings.nlp.model in (LINEAR, str(installed))
+        old = LinearSentiment.load(installed)
         before = evaluate(old, data)
         for strength in STRENGTHS:
             learnt = learn_sentiment(data, used, strength=strength, seed=seed, rounds=rounds, progress=progress)
@@ -77,7 +81,7 @@ def teach(
             detail = f"代替 {old.name},{len(used)} 条改正,每条算 {strength:g} 条"
             wiring.desk.note(AuditEntry(wiring.clock.now(), user, "model.install", learnt.report.model, detail))
             install(wiring.home, folder)
-    return Taught(old.name, learnt.report.model, len(used), strength, len(held), skipped, comparisons, folder, learnt.report)
+    return Taught(old.name, learnt.report.model, len(used), strength, len(held), skipped, comparisons, folder, in_use, learnt.report)
 
 
 def read_corrections(wiring: Wiring) -> tuple[list[Labelled], int]:

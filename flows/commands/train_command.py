@@ -87,11 +87,13 @@ def command(
             progress.update(task, completed=round(done * 100), description=what)
 
         if with_corrections:
-            return show_taught(teach_linear(data, seed, tell))
-        if model == "linear":
+            taught = teach_linear(data, seed, tell)
+        elif model == "linear":
             result = train_linear(data, out, seed, tell)
         else:
             result = train_heads(data, out, run, lessons, cooldown, encoder, layers, seed, texts, tell)
+    if with_corrections:
+        return show_taught(taught)
     print_line(f"{result.name} → {result.folder}\n")
     print_line(render_results(result.report))
     return 0
@@ -116,7 +118,10 @@ def show_taught(taught: Taught) -> int:
         print_line(f"没有装上 {taught.new},仍用 {taught.old}:{';'.join(one.words for one in taught.refusals)}")
         return 1
     print_line(f"已装上 {taught.new},代替 {taught.old}:{taught.folder}")
-    print_line("model = \"linear\" 从现在起就用它;历史要重判请运行 tingfeng rejudge。换回自带的:删除 models/installed.txt")
+    if taught.in_use:
+        print_line("从现在起判断用它;历史要重判请运行 tingfeng rejudge。换回自带的:删除 models/installed.txt")
+    else:
+        print_line('现在配置的不是线性模型,所以还没有用上它:[nlp] model = "linear" 才用')
     return 0
 
 

@@ -63,6 +63,16 @@ def test_five_authors_over_a_whole_day_are_no_campaign(wiring: Wiring) -> None:
     assert ["ad"] not in acts(wiring)
 
 
+def test_those_before_a_batch_that_is_a_campaign_by_itself_are_ads_too(wiring: Wiring) -> None:
+    post_one(wiring, 0)
+    post_one(wiring, 1)
+    at = NOW - timedelta(hours=23.5)
+    batch = [Post("forum", f"{n}", PostKind.ORIGINAL, PRAISE, NOW, author=Author(f"a{n}"), published_at=at) for n in range(2, 8)]
+    wiring.posts.add_posts(batch)
+    analyse_posts(wiring)
+    assert acts(wiring) == [["ad"]] * 8
+
+
 def test_judging_history_again_keeps_a_campaign_whatever_its_pages(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         post_one(wiring, number)

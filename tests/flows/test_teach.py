@@ -119,7 +119,11 @@ def test_the_command_says_why_it_refused(capsys: pytest.CaptureFixture[str], wir
     correct_all(wiring)
     taught: Taught = teach(wiring, data, "li", rounds=12)
     assert show_taught(replace(taught, folder=data)) == 0
-    assert f"已装上 {taught.new}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"已装上 {taught.new}" in told
+    assert "从现在起判断用它" in told
+    assert show_taught(replace(taught, folder=data, in_use=False)) == 0
+    assert "还没有用上它" in capsys.readouterr().out
     refused = replace(taught, folder=None, comparisons=(replace(taught.comparisons[0], old=0.9, new=0.8),))
     assert show_taught(refused) == 1
     assert "0.9000 → 0.8000(变差了" in capsys.readouterr().out

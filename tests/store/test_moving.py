@@ -40,7 +40,7 @@ def furnish(store: PostStore, post: MakePost, judged: Any) -> list[Post]:
     store.add_posts(posts)
     store.save_judged([judged(one, words=("水壶", "漏水"), band_keys=(3, 1), signature=2**63 + n) for n, one in enumerate(posts[:20])], NOW)
     store.save_judged([JudgedPost(posts[20].id, Content.NO_TEXT)], NOW)
-    store.correct_mention(Mention(posts[0].id, "暖芽").id, sentiment="positive", user="li", now=NOW)
+    store.correct_mention(Mention(posts[0].id, "暖芽").id, sentiment="positive", acts=("praise",), severity="money", user="li", now=NOW)
     store.add_posts([replace(posts[1], text="改过的说法")])
     return posts
 
