@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "faults_elasticsearch.json"
 TROUBLE_SECONDS = 1.0
 LEASE_SECONDS = 2
+QUICK = "-XX:TieredStopAtLevel=1"  # nodes are started again and again, and live for a minute
 Fault = Callable[[Server, Path, int], Verdict]
 
 
@@ -249,7 +250,7 @@ def main() -> None:
     parser.add_argument("faults", nargs="*", choices=[*FAULTS, []], default=list(FAULTS))
     parser.add_argument("--times", type=int, default=20)
     given = parser.parse_args()
-    server, failed = Server.unpack(), False
+    server, failed = Server.unpack(options=QUICK), False
     try:
         for name in given.faults:
             with tempfile.TemporaryDirectory() as folder:

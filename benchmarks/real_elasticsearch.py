@@ -69,11 +69,12 @@ class Server:
     work: Path
     java: Path
     heap: str = HEAP
+    options: str = ""
     nodes: list[Node] = field(default_factory=list)
 
     @staticmethod
-    def unpack(heap: str = HEAP) -> Server:
-        """Raises NoServer."""
+    def unpack(heap: str = HEAP, options: str = "") -> Server:
+        """`options`: more of the JVM's. Raises NoServer."""
         java, source = find_java(), find_source()
         work = Path(tempfile.mkdtemp(prefix="tingfeng-es-"))
         work.chmod(0o755)
@@ -86,7 +87,7 @@ class Server:
             next(work.glob("elasticsearch-*")).rename(home)
         for file in (home / "bin").iterdir():
             file.chmod(file.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-        server = Server(home, work, java, heap)
+        server = Server(home, work, java, heap, options)
         server.give(work)
         return server
 
@@ -114,7 +115,7 @@ class Server:
             self.give(temporary)
         return {
             "PATH": os.environ["PATH"], "HOME": str(temporary), "ES_TMPDIR": str(temporary), "ES_JAVA_HOME": str(self.java),
-            "ES_JAVA_OPTS": f"-Xms{self.heap} -Xmx{self.heap}", "ES_PATH_CONF": str(conf),
+            "ES_JAVA_OPTS": f"-Xms{self.heap} -Xmx{self.heap} {self.options}", "ES_PATH_CONF": str(conf),
         }  # fmt: skip
 
     def configure(self, name: str, settings: Mapping[str, object], group: list[Node] | None = None) -> Node:

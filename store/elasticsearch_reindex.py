@@ -79,9 +79,10 @@ def block(indices: Indices, blocked: bool) -> None:
 
 
 def copy(old: Indices, new: Indices, tell: Tell) -> None:
-    """Every truth, its place, its projection made anew. What was marked for deletion is left behind, and so are leases: who is judging
+    """Every truth, its place, its projection made anew. What was marked for deletion is left behind, and so are leases: posts that somebody
 
-    at this moment finds his posts changed, and saves them the careful way."""
+    is judging may be claimed a second time, and he will save them the careful way.
+    """
     cluster = old.cluster
     months = old.months()
     new.ensure(set(months))
@@ -134,7 +135,9 @@ def verify(old: Indices, new: Indices) -> Rebuilt:
 def switch(old: Indices, new: Indices) -> None:
     """All aliases at once: a reader sees the one set or the other."""
     actions: list[Json] = []
+    names = names_of(old)
     for family in FAMILIES:
-        actions.append({"remove": {"index": f"{old.name(family)}*", "alias": old.alias(family)}})
+        if any(name.startswith(old.name(family)) for name in names):  # an older set had fewer families
+            actions.append({"remove": {"index": f"{old.name(family)}*", "alias": old.alias(family)}})
         actions.append({"add": {"index": f"{new.name(family)}*", "alias": new.alias(family)}})
     new.cluster.call("POST", "/_aliases", {"actions": actions})
