@@ -12,7 +12,7 @@ from typing import Any
 from store.elasticsearch_client import CLOSED, Cluster, ClusterAway, ClusterBusy, Json, dump_json, explain_refusal
 
 MOST_ITEMS, MOST_BYTES = 4000, 5_000_000
-PART_ITEMS, AT_ONCE = 500, 2  # of a request, and how many are under way
+PART_ITEMS, AT_ONCE = 1000, 2  # of a request, and how many are under way
 TRIES, FIRST_WAIT, LONGEST_WAIT = 8, 0.2, 5.0
 AGAIN = frozenset({429, 500, 502, 503, 504})
 BLOCKED = "cluster_block_exception"
