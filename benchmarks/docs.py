@@ -1,20 +1,23 @@
-"""Writes every generated page: `make docs`. Tests fail when a page is stale."""
+"""Writes every generated page, or those that are named: `make docs`. Tests fail when a page is stale."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alerts.channels.base import describe_channels
 from benchmarks.report import describe_benchmarks
 from benchmarks.scale import describe_scale
 from benchmarks.sentiment_peers import render_peers
+from benchmarks.unseen_domains import render_unseen
 from collectors.registry import describe_sources
 from nlp.encoder_page import render_heads
 from nlp.evaluate import REPORT_FILE, read_report
 from nlp.evaluate_heads import read_heads
 from nlp.evaluation_page import render_evaluation
+from nlp.gold_page import render_gold
+from nlp.gold_results import read_results
 from nlp.pipeline import describe_pipeline
 from nlp.sentiment import ENCODER_FOLDER, FOLDER
 from tingfeng.settings_docs import describe_settings
@@ -32,19 +35,20 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def describe_evaluation() -> str:
-    """docs/evaluation.md: stored reports of both models, of the heads, and the other tools."""
+    """docs/evaluation.md: stored reports of both models, of the gold set, of the heads, of what was left out, and the other tools."""
     trained = (ENCODER_FOLDER / REPORT_FILE).is_file()
     folder = ENCODER_FOLDER if trained else FOLDER
-    sections = (render_heads(read_heads(folder)), render_peers())
+    sections = ("\n" + render_gold(read_results()), render_heads(read_heads(folder)), render_unseen(), render_peers())
     return render_evaluation(read_report(folder), read_report(FOLDER), sections)
 
 
-def write_pages() -> None:
-    """All of them."""
-    for name, make in PAGES.items():
-        (DOCS / name).write_text(make(), "utf-8")
+def write_pages(names: Sequence[str]) -> None:
+    """These pages."""
+    for name in names:
+        (DOCS / name).write_text(PAGES[name](), "utf-8")
 
 
 if __name__ == "__main__":
-    write_pages()
-    sys.stdout.write(f"{len(PAGES)} 页 → {DOCS.name}/\n")
+    asked = sys.argv[1:] or list(PAGES)
+    write_pages(asked)
+    sys.stdout.write(f"{len(asked)} 页 → {DOCS.name}/\n")

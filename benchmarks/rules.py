@@ -6,36 +6,23 @@ import csv
 import gc
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from flows.wiring import open_wiring
 from nlp.content import judge_content
 from nlp.fold import fold
-from nlp.heads import Heads
+from nlp.gold_baselines import NoModel
 from nlp.pipeline import Pipeline
 from nlp.rules import apply_rules
 from nlp.subjects import SubjectMatcher
 from tingfeng.clock import parse_iso
-from tingfeng.labels import PostKind, Sentiment
+from tingfeng.labels import PostKind
 from tingfeng.records import Post, Subject
 
 DEV = Path(__file__).resolve().parent.parent / "tests" / "nlp" / "dev"
 ROUNDS = 3
 NOW = parse_iso("2026-11-20")
-
-
-class NoModel:
-    """Says the same of every text, so that the rules alone are timed."""
-
-    name = engine = "none"
-    heads: Heads | None = None
-
-    def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        return [{"negative": 0.3, "neutral": 0.4, "positive": 0.3}] * len(texts)
-
-    def label(self, probabilities: object) -> Sentiment:
-        return Sentiment.UNCERTAIN
 
 
 def read_texts() -> list[str]:

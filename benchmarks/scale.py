@@ -148,7 +148,7 @@ def describe_scale() -> str:
     measured = read_measured()
     judge, elastic_size = measured.need("判断"), measured.get("Elasticsearch 文件")
     size = elastic_size or measured.need("文件大小")
-    volume, runs_a_day = VOLUMES[-1], (DAY // 900) * (SOURCES + 1) + (DAY // 300) * 2 + DAY // 60
+    volume, runs_a_day = VOLUMES[-1], (DAY // 900) * (SOURCES + 1) + (DAY // 300) * 2 + DAY // 60 + 1
     detector, run_cpu = measured.need("检测器"), measured.need("一次流程运行:CPU")
     polite, stored = DAY * PAGE / PACE_SECONDS, stored_gb(volume, size, DAYS)
     values = {

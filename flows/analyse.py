@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flows.campaigns import widen_campaigns
 from flows.machine import name_worker
 from flows.wiring import Wiring
 
@@ -43,7 +44,7 @@ def analyse_posts(
     worker = worker or name_worker()
     while posts := wiring.posts.claim_posts(worker, BATCH, wiring.clock.now(), lease_seconds):
         result = wiring.pipeline.judge(posts, wiring.posts.near_posts)
-        wiring.posts.save_judged(result.posts, wiring.clock.now())
+        wiring.posts.save_judged(widen_campaigns(wiring, posts, result.posts), wiring.clock.now())
         report.judged += len(result.posts)
         report.mentions += sum(len(one.mentions) for one in result.posts)
         report.folded += sum(one.is_copy for one in result.posts)

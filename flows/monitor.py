@@ -12,6 +12,7 @@ from prefect.deployments import run_deployment
 from flows.analyse import analyse_posts
 from flows.collect import FINE, collect_sources
 from flows.deliver import deliver_notifications
+from flows.retention import drop_expired
 from flows.watch import watch_counts
 from flows.wiring import open_wiring
 from tingfeng.errors import BusyError
@@ -73,10 +74,17 @@ def deliver() -> dict[str, object]:
 
 
 @flow
+def retention() -> int:
+    """Deletes what the settings do not keep any longer; how many posts."""
+    with open_wiring() as wiring:
+        return drop_expired(wiring)
+
+
+@flow
 def monitor() -> dict[str, object]:
     """One full pass. Raises BusyError when another is under way."""
     with open_wiring() as wiring, wiring.lock("pass"):
-        collected, analysed, watched, delivered = collect(), analyse(), watch(), deliver()
+        collected, analysed, watched, delivered, expired = collect(), analyse(), watch(), deliver(), retention()
     fine = {str(outcome) for outcome in FINE}
     failed = [
         f"来源 {row['source']}:{row['outcome']} {row['detail']}".strip()
@@ -85,12 +93,12 @@ def monitor() -> dict[str, object]:
     ]
     failed += [f"{analysed['failed']} 条帖子没有判断成功"] if analysed["failed"] else []
     failed += [f"{delivered['failed']} 条通知没有送到"] if delivered["failed"] else []
-    return {"collect": collected, "analyse": analysed, "watch": watched, "deliver": delivered, "failed": failed}
+    return {"collect": collected, "analyse": analysed, "watch": watched, "deliver": delivered, "expired": expired, "failed": failed}
 
 
 def serve_schedule(minutes: int) -> None:
     """Runs `monitor` on its schedule until interrupted; needs a Prefect server (PREFECT_API_URL)."""
-    monitor.serve(name="tingfeng", interval=timedelta(minutes=minutes), limit=1, pause_on_shutdown=False)
+    monitor.serve(name="tingfeng", interval=timedelta(minutes=minutes), limit=1, pause_on_shutdown=False, print_starting_message=False)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from flows.analyse import AnalyseReport, analyse_posts
 from flows.collect import FINE, CollectReport, collect_sources
 from flows.deliver import DeliverReport, deliver_notifications
+from flows.retention import drop_expired
 from flows.watch import WatchReport, watch_counts
 from flows.wiring import Wiring
 
@@ -20,6 +21,7 @@ class PassReport:
     analyse: AnalyseReport
     watch: WatchReport
     deliver: DeliverReport
+    expired: int = 0
 
     @property
     def failed(self) -> list[str]:
@@ -42,6 +44,7 @@ class PassReport:
             "analyse": asdict(self.analyse),
             "watch": self.watch.to_dict(),
             "deliver": self.deliver.to_dict(),
+            "expired": self.expired,
             "failed": self.failed,
         }
 
@@ -56,4 +59,5 @@ def run_pass(wiring: Wiring, progress: Callable[[str], None] = lambda what: None
         progress("预警")
         watched = watch_counts(wiring)
         progress("通知")
-        return PassReport(collected, analysed, watched, deliver_notifications(wiring))
+        delivered = deliver_notifications(wiring)
+        return PassReport(collected, analysed, watched, delivered, drop_expired(wiring))

@@ -3,7 +3,8 @@ written down before it is done: a crash in between leaves an entry without an ac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -11,7 +12,12 @@ from flows.wiring import Wiring
 from tingfeng.clock import show_time
 from tingfeng.errors import TingfengError, UsageError
 from tingfeng.fingerprints import mention_id, row_id
-from tingfeng.records import AuditEntry, Mention, Silence
+from tingfeng.labels import Act
+from tingfeng.records import AuditEntry, Mention, Post, Silence
+
+CORRECT = "mention.correct"
+CORRECTED_POST = re.compile(r"\(内容 (\S+)\)$")
+MOST_CORRECTIONS = 1_000_000
 
 
 @contextmanager
@@ -25,11 +31,33 @@ def audited(wiring: Wiring, user: str, action: str, target: str, detail: str) ->
         raise
 
 
-def correct_sentiment(wiring: Wiring, post_id: str, subject: str, sentiment: str, user: str) -> Mention:
-    """A person's label for what a post says about a subject. Raises StoreError when the post does not mention it."""
+def correct_mention(
+    wiring: Wiring, post_id: str, subject: str, user: str, *, sentiment: str = "", acts: Sequence[str] = (), severity: str = ""
+) -> Mention:
+    """A person's labels for what a post says about a subject. Raises StoreError when the post does not mention it, UsageError without a label."""
+    said = [sentiment, "、".join(acts), severity]
+    if not any(said):
+        raise UsageError("没有说改成什么", where="correct", hint="请给出 --sentiment、--act 或 --severity")
+    if str(Act.OTHER) in acts and len(set(acts)) > 1:
+        raise UsageError("other 只能单独出现", where="--act", hint="去掉 other,或只写它")
     id = mention_id(post_id, subject)
-    with audited(wiring, user, "mention.correct", id, f"{subject}:{sentiment}(内容 {post_id})"):
-        return wiring.posts.correct_mention(id, sentiment=sentiment, user=user, now=wiring.clock.now())
+    with audited(wiring, user, CORRECT, id, f"{subject}:{' '.join(filter(None, said))}(内容 {post_id})"):
+        return wiring.posts.correct_mention(
+            id, sentiment=sentiment, acts=tuple(dict.fromkeys(acts)), severity=severity, user=user, now=wiring.clock.now()
+        )
+
+
+def list_corrections(wiring: Wiring) -> list[tuple[Post, Mention]]:
+    """Every correction that stands, with its post: the audit knows which posts, the store what stands. The one that was made first comes first."""
+    entries = wiring.desk.audit(MOST_CORRECTIONS, action=CORRECT)[::-1]
+    ids = [found[1] for entry in entries if (found := CORRECTED_POST.search(entry.detail))]
+    return [
+        (one.post, mention)
+        for one in wiring.posts.get_posts(list(dict.fromkeys(ids)))
+        if one.judgement
+        for mention in one.judgement.mentions
+        if mention.corrected_by
+    ]
 
 
 def forget_posts(wiring: Wiring, user: str, *, author_key: str = "", source: str = "", before: datetime | None = None) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.machine import lock_file, make_salt, parse_salt
+from flows.models import use_installed
 from tingfeng.clock import Clock, SystemClock
 from tingfeng.errors import BusyError, SettingsError, StoreError
 from tingfeng.fingerprints import author_key
@@ -79,7 +80,7 @@ class Wiring:
         clock: Clock | None = None,
         http: HttpFactory | None = None,
     ) -> None:
-        self.paths, self.settings, self.environ = paths, settings, environ
+        self.paths, self.settings, self.environ = paths, use_installed(settings, paths.home), environ
         self.clock: Clock = clock or SystemClock()
         self._http = http
 

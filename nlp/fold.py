@@ -57,7 +57,11 @@ class Near(Protocol):
 
 @dataclass(frozen=True)
 class Folded:
-    """What a post is a copy of: `group` is the id of the first post with that text, its own id when it is the first."""
+    """What a post is a copy of: `group` is the id of the first post with that text, its own id when it is the first.
+
+    `band_keys`: under which the store finds the first of a group again; none for a copy: a text sent round
+    a million times stays one candidate.
+    """
 
     group: str
     is_copy: bool
@@ -141,7 +145,8 @@ def fold(items: Sequence[tuple[str, datetime, str]], find_near: FindNear) -> lis
     results: list[Folded] = []
     for (post_id, at, _), (signature, bands) in zip(items, sketches, strict=True):
         group = batch.find_group(signature, bands, at)
+        bands = () if group else bands  # texts are compared with the first of a group, or a chain of small changes would lead anywhere
         results.append(Folded(group or post_id, bool(group), signature, bands))
-        for key in bands if not group else ():  # only with the first of a group, or a chain of small changes would lead anywhere
+        for key in bands:
             batch.seen.setdefault(key, []).append((at, signature, post_id))
     return results

@@ -4,60 +4,71 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nlp.evaluate import Score
+import numpy as np
+
+from nlp.evaluate import Score, calibration_error
 from tingfeng.errors import UsageError
 from tingfeng.labels import Act, Content, Owner, PostKind, Sentiment, Severity, Stage
 from tingfeng.records import JudgedPost, Post, Subject
 from tingfeng.text import normalise
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
+FELT = ("positive", "neutral", "negative", "mixed")
+NEGATIVE = str(Sentiment.NEGATIVE)
 Triple = tuple[str, str, str]
 Judge = Callable[[Post, Sequence[Subject]], JudgedPost]
 
 
 @dataclass(frozen=True)
-class GoldPost:
-    """One post and what is true of it. `sentiments`: subject → label; `opinions`: (subject, topic, polarity)."""
+class Labels:
+    """What can be said of a post, by people or by a judge. `sentiments`: subject → label; `opinions`: (subject, topic, polarity)."""
+
+    sentiments: Mapping[str, str]
+    acts: frozenset[str]
+    opinions: frozenset[Triple]
+    severity: str
+    demands: frozenset[str]
+    effort: Mapping[str, int]
+    owner: str
+    stage: str
+    switched_to: str
+    spam: bool
+
+
+@dataclass(frozen=True)
+class GoldPost(Labels):
+    """One post and what is true of it."""
 
     post: Post
     slices: tuple[str, ...]
     subjects: tuple[Subject, ...]
-    sentiments: Mapping[str, str]
-    acts: frozenset[str]
-    opinions: frozenset[Triple]
-    severity: str
-    demands: frozenset[str]
-    effort: Mapping[str, int]
-    owner: str
-    stage: str
-    switched_to: str
-    spam: bool
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the judge says of a post, in the same shape; the judgement of the post is that of its mentions together."""
+class Told(Labels):
+    """What the judge says: the judgements of all mentions of a post together. `chances`: subject → probability of each class."""
 
-    sentiments: Mapping[str, str]
-    acts: frozenset[str]
-    opinions: frozenset[Triple]
-    severity: str
-    demands: frozenset[str]
-    effort: Mapping[str, int]
-    owner: str
-    stage: str
-    switched_to: str
-    spam: bool
+    chances: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The subjects of one kind of post: share whose sentiment is right, and how many of the negative ones are called negative."""
+
+    accuracy: float
+    n: int
+    negative_recall: float
+    negatives: int
 
 
 @dataclass(frozen=True)
 class GoldReport:
-    """Scores by class of each closed set, and single figures by name: (value, n)."""
+    """Scores by class of each closed set, and single figures by name: (value, n). `ece`: calibration error of sentiment, and its n."""
 
     n: int
     acts: Mapping[str, Score]
@@ -66,7 +77,13 @@ class GoldReport:
     topics: Mapping[str, Score]
     owner: Mapping[str, Score]
     stage: Mapping[str, Score]
-    figures: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    demands: Mapping[str, Score]
+    figures: Mapping[str, tuple[float, int]]
+    slices: Mapping[str, Slice]
+    ece: tuple[float, int]
+
+
+Pair = tuple[GoldPost, Told]
 
 
 def read_gold(folder: Path) -> list[GoldPost]:
@@ -139,50 +156,74 @@ def tell(judged: JudgedPost) -> Told:
         stage=next((str(one.stage) for one in mentions if one.stage), ""),
         switched_to=next((one.switched_to for one in mentions if one.switched_to), ""),
         spam=judged.content is Content.SPAM,
+        chances={one.subject: one.probabilities for one in mentions},
     )
 
 
 def score_gold(gold: Sequence[GoldPost], judge: Judge) -> GoldReport:
     """Judges every post with its own subjects and compares."""
     pairs = [(one, tell(judge(one.post, one.subjects))) for one in gold]
-    polar = [(one.sentiments[name], said.sentiments.get(name, "")) for one, said in pairs for name in one.sentiments]
     return GoldReport(
         n=len(gold),
         acts=score_sets([(one.acts, said.acts) for one, said in pairs], map(str, Act)),
-        sentiment=score_labels(polar, ("positive", "neutral", "negative", "mixed")),
+        sentiment=score_labels([(label, said) for label, said, _ in list_subjects(pairs)], FELT),
         severity=score_labels([(one.severity, said.severity) for one, said in pairs], map(str, Severity)),
         topics=score_sets([(topics_of(one.opinions), topics_of(said.opinions)) for one, said in pairs], None),
         owner=score_labels([(one.owner, said.owner) for one, said in pairs], map(str, Owner)),
         stage=score_labels([(one.stage, said.stage) for one, said in pairs], map(str, Stage)),
+        demands=score_sets([(one.demands, said.demands) for one, said in pairs], None),
         figures=measure_figures(pairs),
+        slices={name: measure_slice([p for p in pairs if name in p[0].slices]) for name in list_slices(gold)},
+        ece=measure_calibration(pairs),
     )
 
 
-def measure_figures(pairs: Sequence[tuple[GoldPost, Told]]) -> dict[str, tuple[float, int]]:
-    """Single figures; slices are the share of subjects whose sentiment is right."""
-    demands = [(one.demands, said.demands) for one, said in pairs]
+def list_subjects(pairs: Sequence[Pair]) -> list[tuple[str, str, Mapping[str, float]]]:
+    """(label, what was said, probabilities) of each subject; '' where the judge did not find it."""
+    return [
+        (label, said.sentiments.get(name, ""), said.chances.get(name, {}))
+        for one, said in pairs
+        for name, label in one.sentiments.items()
+    ]
+
+
+def list_slices(gold: Sequence[GoldPost]) -> list[str]:
+    """Names of the kinds of posts."""
+    return sorted({name for one in gold for name in one.slices})
+
+
+def measure_slice(pairs: Sequence[Pair]) -> Slice:
+    """Sentiment on some of the posts."""
+    told = [(label, said) for label, said, _ in list_subjects(pairs)]
+    right = sum(label == said for label, said in told)
+    negative = score([(label == NEGATIVE, said == NEGATIVE) for label, said in told])
+    return Slice(round(right / max(1, len(told)), 4), len(told), negative.recall, negative.n)
+
+
+def measure_calibration(pairs: Sequence[Pair]) -> tuple[float, int]:
+    """Calibration error of the likeliest class, over subjects that were found. `mixed` has no probability of its own, so it is never right."""
+    rows = [(label, chances) for label, _, chances in list_subjects(pairs) if chances]
+    best = [max(chances, key=lambda name: chances[name]) for _, chances in rows]
+    confidence = np.array([chances[name] for name, (_, chances) in zip(best, rows, strict=True)], dtype=np.float64)
+    right = np.array([name == label for name, (label, _) in zip(best, rows, strict=True)], dtype=np.bool_)
+    return round(calibration_error(confidence, right), 4), len(rows)
+
+
+def measure_figures(pairs: Sequence[Pair]) -> dict[str, tuple[float, int]]:
+    """Single figures of what has no classes of its own, or too many."""
     switches = [(frozenset({one.switched_to} - {""}), frozenset({said.switched_to} - {""})) for one, said in pairs]
     spam = [(frozenset({"spam"} if one.spam else ()), frozenset({"spam"} if said.spam else ())) for one, said in pairs]
     efforts = [(frozenset(one.effort.items()), frozenset(said.effort.items())) for one, said in pairs]
-    found: dict[str, tuple[float, int]] = {
+    matched = [bool(said) for _, said, _ in list_subjects(pairs)]
+    return {
         "aspect_micro_f1": micro_f1([(pair_of(one.opinions), pair_of(said.opinions)) for one, said in pairs]),
         "opinion_micro_f1": micro_f1([(one.opinions, said.opinions) for one, said in pairs]),
-        "demand_micro_f1": micro_f1(demands),
+        "demand_micro_f1": micro_f1([(one.demands, said.demands) for one, said in pairs]),
         "effort_micro_f1": micro_f1(efforts),
         "switch_micro_f1": micro_f1(switches),
         "spam_f1": micro_f1(spam),
+        "matched": (round(sum(matched) / max(1, len(matched)), 4), len(matched)),
     }
-    for name in sorted({name for one, _ in pairs for name in one.slices}):
-        right = [
-            said.sentiments.get(subject) == label
-            for one, said in pairs
-            if name in one.slices
-            for subject, label in one.sentiments.items()
-        ]
-        found[f"slice_{name}"] = (round(sum(right) / len(right), 4) if right else 0.0, len(right))
-    matched = [subject in said.sentiments for one, said in pairs for subject in one.sentiments]
-    found["matched"] = (round(sum(matched) / max(1, len(matched)), 4), len(matched))
-    return found
 
 
 def topics_of(opinions: Iterable[Triple]) -> frozenset[str]:

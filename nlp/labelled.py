@@ -21,6 +21,8 @@ INDEX = {str(label): index for index, label in enumerate(CLASSES)}
 UNSEEN = ("car", "mooc")
 # the category of reviews that no training and no setting sees, to measure a domain that is new
 HELD_OUT = "酒店"
+# labels that people of this installation gave, see flows/teach.py
+CORRECTIONS = "corrections"
 # source → (what it is, where it was published, what is known of its licence)
 ORIGINS: Mapping[str, tuple[str, str, str]] = {
     "osh": ("购物与酒店评价,按星级", "SophonPlus/ChineseNlpCorpus online_shopping_10_cats", "未写明"),
@@ -33,6 +35,7 @@ ORIGINS: Mapping[str, tuple[str, str, str]] = {
     "resto": ("餐馆评价分句", "yangheng95/ABSADatasets ACOS", "MIT"),
     "eprstmt": ("购物评价,没有标签", "CLUEbenchmark/FewCLUE eprstmt", "未写明"),
     "zhengwu": ("政务投诉,没有用它的标签", "泰迪杯 2020 C 题样例", "竞赛数据"),
+    CORRECTIONS: ("人工改正过的帖子", "本机的帖子库", "–"),
     "apc": ("带对象的句子,只用于测量", "yangheng95/ABSADatasets", "MIT"),
 }
 

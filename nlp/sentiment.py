@@ -172,9 +172,9 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def load_sentiment(model: str) -> SentimentJudge:
-    """`linear`, `encoder`, `fast`, or the folder of a local Hugging Face sequence classifier. Raises ModelError."""
-    if model == "linear":
-        return LinearSentiment.load()
+    """`linear`, `encoder`, `fast`, or a folder: a linear model, or a local Hugging Face sequence classifier. Raises ModelError."""
+    if model == "linear" or (Path(model) / WEIGHTS_FILE).is_file():
+        return LinearSentiment.load(None if model == "linear" else Path(model))
     if model in ("encoder", "fast"):
         return load_encoder(fast=model == "fast")
     from nlp.torch_models import TransformerSentiment

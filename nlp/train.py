@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from nlp.evaluate import REPORT_FILE, EvaluationReport, evaluate
 from nlp.evaluation_page import TrainingFacts, render_card
-from nlp.labelled import Labelled, leave_out, read_letters, read_split, strip_emoticons
+from nlp.labelled import CORRECTIONS, Labelled, leave_out, read_letters, read_split, strip_emoticons
 from nlp.ngrams import hash_texts
 from nlp.sentiment import (
     CLASSES,
@@ -61,6 +61,15 @@ class Fitted:
         return LinearSentiment(self.weights, self.settings)
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """A trained model that is written nowhere yet, and what was measured."""
+
+    fitted: Fitted
+    facts: TrainingFacts
+    report: EvaluationReport
+
+
 def train_sentiment(
     data: Path, out: Path, *, seed: int = 7, rounds: int = ROUNDS, progress: Progress | None = None
 ) -> TrainResult:
@@ -69,33 +78,55 @@ def train_sentiment(
     `progress` is told a Chinese word for the stage and the share of it that is done, 0 … 1. Nothing is written before all is
     measured. Raises UsageError for missing or broken data, ModelError without torch.
     """
+    learnt = learn_sentiment(data, seed=seed, rounds=rounds, progress=progress)
+    write_model(out, learnt.fitted, learnt.facts, learnt.report)
+    return TrainResult(out, learnt.report.model, learnt.report)
+
+
+def learn_sentiment(
+    data: Path,
+    corrections: Sequence[Labelled] = (),
+    *,
+    strength: float = 1.0,
+    seed: int = 7,
+    rounds: int = ROUNDS,
+    progress: Progress | None = None,
+) -> Learnt:
+    """The same without writing. `corrections` are further training rows, of source CORRECTIONS, each worth `strength` others."""
     tell: Progress = progress or (lambda what, done: None)
     tell("读取", 0.0)
     test = read_split(data, "test")
     dev = leave_out(read_split(data, "dev"))
-    train = drop_known(leave_out(read_split(data, "train")), [*dev, *test])
+    train = drop_known([*leave_out(read_split(data, "train")), *corrections], [*dev, *test])
     if not train or not dev:
         raise UsageError("训练或验证数据是空的", where=str(data), hint="至少各要几句")
-    fitted = fit_judge(train, dev, seed=seed, rounds=rounds, progress=tell)
+    trust = {**TRUST, CORRECTIONS: strength}
+    fitted = fit_judge(train, dev, seed=seed, rounds=rounds, progress=tell, trust=trust)
     tell("评测", 0.0)
     report = evaluate(fitted.judge, data)
     counted = Counter(f"{row.source}/{CLASSES[row.label]}" for row in train)
-    write_model(out, fitted, TrainingFacts(seed, rounds, dict(counted)), report)
     tell("评测", 1.0)
-    return TrainResult(out, report.model, report)
+    return Learnt(fitted, TrainingFacts(seed, rounds, dict(counted)), report)
 
 
 def fit_judge(
-    train: Sequence[Labelled], dev: Sequence[Labelled], *, seed: int, rounds: int, progress: Progress
+    train: Sequence[Labelled],
+    dev: Sequence[Labelled],
+    *,
+    seed: int,
+    rounds: int,
+    progress: Progress,
+    trust: Mapping[str, float] = TRUST,
 ) -> Fitted:
     """Weights from `train`; temperature and threshold from `dev`."""
     from nlp.torch_models import fit_linear
 
     labels = np.array([row.label for row in train], dtype=np.int64)
     lukewarm = {row.source for row in train if CLASSES[row.label] is Sentiment.NEUTRAL}
-    polar = np.array([row.source not in lukewarm for row in train], dtype=np.bool_)
+    # a person who corrects could always have said neutral
+    polar = np.array([row.source not in lukewarm | {CORRECTIONS} for row in train], dtype=np.bool_)
     bags = hash_texts(drop_emoticons(train, seed))
-    found, bias = fit_linear(bags, labels, weigh_rows(train), polar, rounds=rounds, progress=progress)
+    found, bias = fit_linear(bags, labels, weigh_rows(train, trust), polar, rounds=rounds, progress=progress)
     weights, scale = quantise(found)
     steps, shift = tuple(map(float, scale)), tuple(map(float, bias))
     draft = LinearSettings(steps, shift, 1.0, 0.0, hash_weights(weights, steps, shift))
@@ -129,9 +160,9 @@ def drop_emoticons(rows: Sequence[Labelled], seed: int) -> list[str]:
     ]
 
 
-def weigh_rows(rows: Sequence[Labelled]) -> npt.NDArray[np.float32]:
+def weigh_rows(rows: Sequence[Labelled], trusted: Mapping[str, float] = TRUST) -> npt.NDArray[np.float32]:
     """Rare classes weigh more, by the square root of their rarity; noisy sources count less. Mean 1."""
-    trust = np.array([TRUST.get(row.source, 1.0) for row in rows])
+    trust = np.array([trusted.get(row.source, 1.0) for row in rows])
     labels = np.array([row.label for row in rows])
     mass = np.bincount(labels, weights=trust, minlength=len(CLASSES))
     weights = trust * np.sqrt(trust.sum() / np.maximum(mass, 1e-9))[labels]

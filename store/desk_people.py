@@ -80,11 +80,13 @@ class PeopleVerbs(DeskCore):
             connection.execute(t.audit.insert(), rows)
 
     @patient
-    def audit(self, limit: int = 100, *, target: str = "") -> list[AuditEntry]:
+    def audit(self, limit: int = 100, *, target: str = "", action: str = "") -> list[AuditEntry]:
         """Newest first."""
         query = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
         if target:
             query = query.where(t.audit.c.target == target)
+        if action:
+            query = query.where(t.audit.c.action == action)
         with self._read() as connection:
             rows = connection.execute(query).mappings().all()
         return [AuditEntry(**{name: value for name, value in read_times(row).items() if name != "id"}) for row in rows]

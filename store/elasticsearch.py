@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from store.correcting import correct, read_correction
 from store.elasticsearch_bulk import send_items
 from store.elasticsearch_client import Address, Cluster, ClusterAway, IndexBlocked, IndexGone, Json, NotAllowed
 from store.elasticsearch_counts import count_mentions, read_bins, read_terms, read_volumes
@@ -21,17 +21,14 @@ from store.elasticsearch_judging import Judging
 from store.elasticsearch_mending import reveal
 from store.elasticsearch_query import translate
 from store.elasticsearch_retention import drop_months
-from store.elasticsearch_rows import read_stored, unpack_mention, unpack_post, with_judgement
+from store.elasticsearch_rows import pack_mention, read_stored, unpack_mention, unpack_post, with_judgement
 from store.elasticsearch_schema import Indices, Layout
 from store.elasticsearch_search import SHOWN, Asked, scope, search_mentions, span, walk_mentions
 from store.elasticsearch_spool import DeadLetter, Spool
 from store.elasticsearch_truth import Held, Truths, explain_missing
-from store.moving import StoredPost
-from store.posts import AddResult, CountRow, Dim, NearPost, Order, SearchPage, StoreHealth
+from store.posts import AddResult, CountRow, Dim, NearPost, Order, SearchPage, StoredPost, StoreHealth
 from store.sqlite_rows import to_ms
 from tingfeng.errors import StoreError
-from tingfeng.fingerprints import mention_id as id_of_mention
-from tingfeng.labels import Sentiment
 from tingfeng.query import Query
 from tingfeng.records import Bin, JudgedPost, Mention, Post
 
@@ -149,7 +146,6 @@ class ElasticsearchPostStore:
         return self.unjudge_posts(ids)
 
     def unjudge_posts(self, ids: Sequence[str]) -> int:
-        """See store/moving.py."""
         return sum(self._write(lambda part=part: self._unjudge(part)) for part in split(ids, BATCH))  # type: ignore[misc]
 
     def read_stored(self, after: str, limit: int) -> list[StoredPost]:
@@ -180,9 +176,22 @@ class ElasticsearchPostStore:
         ordered = sorted(found.values(), key=lambda held: (held.truth["counted_ms"], held.id))
         return [NearPost(held.id, int(held.truth["signature"]), held.truth["group"]) for held in ordered]
 
+    def get_group(self, groups: Sequence[str], since: datetime) -> list[StoredPost]:
+        self._read()
+        found: list[Held] = []
+        for part in split(sorted(set(groups)), 10_000):
+            filters = [{"terms": {"group": part}}, {"term": {"judged": True}}, *span("counted_ms", since, None)]
+            found += self.truths.walk({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}})
+        return [read_stored(held.truth) for held in sorted(found, key=lambda held: (held.truth["counted_ms"], held.id))]
+
     def get_post(self, post_id: str) -> Post | None:
         held = self._again(lambda: self.truths.read([post_id])).get(post_id)
         return None if held is None or held.truth.get("gone") else unpack_post(held.truth["post"])
+
+    def get_posts(self, ids: Sequence[str]) -> list[StoredPost]:
+        wanted = list(dict.fromkeys(ids))
+        found = {id: held for part in split(wanted, BATCH) for id, held in self._again(lambda part=part: self.truths.read(part)).items()}  # type: ignore[misc]
+        return [read_stored(found[id].truth) for id in wanted if id in found and not found[id].truth.get("gone")]
 
     def search(
         self,
@@ -242,24 +251,24 @@ class ElasticsearchPostStore:
     ) -> list[tuple[str, float, int]]:
         return read_terms(self._read(), query, translate(query), since, until, limit)
 
-    def correct_mention(self, mention_id: str, *, sentiment: str, user: str, now: datetime) -> Mention:
-        label = str(Sentiment(sentiment))
+    def correct_mention(
+        self, mention_id: str, *, user: str, now: datetime, sentiment: str = "", acts: Sequence[str] = (), severity: str = ""
+    ) -> Mention:
+        correction = read_correction(sentiment, acts, severity)
         post_id = self._post_of(mention_id)
         found: list[Mention] = []
 
-        def correct(truth: Json) -> Json | None:
-            mentions = [dict(one) for one in truth["mentions"]]
-            for one in mentions:
-                if id_of_mention(truth["id"], one.get("subject", "")) == mention_id:
-                    one |= {"sentiment": label, "corrected_by": user}
-                    found[:] = [unpack_mention(one, truth["id"])]
-                    return {**truth, "mentions": mentions}
-            return None
+        def change(truth: Json) -> Json | None:
+            mentions = [unpack_mention(one, truth["id"]) for one in truth["mentions"]]
+            found[:] = [correct(one, correction, user) for one in mentions if one.id == mention_id]
+            if not found:
+                return None
+            return {**truth, "mentions": [pack_mention(found[0] if one.id == mention_id else one) for one in mentions]}
 
-        self._write(lambda: self.truths.change([post_id], correct, refresh=True))
+        self._write(lambda: self.truths.change([post_id], change, refresh=True))
         if not found:
             raise explain_missing(mention_id)
-        return replace(found[0])
+        return found[0]
 
     def _post_of(self, mention_id: str) -> str:
         """The post of a mention. A mention that is younger than the last refresh is looked for once more. Raises StoreError."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from store.correcting import keep_labels
 from store.elasticsearch_client import Json
 from store.elasticsearch_query import spell_units
-from store.moving import StoredPost
-from store.posts import Hit
+from store.posts import Hit, StoredPost
 from store.sqlite_rows import dump, from_ms, to_ms
 from tingfeng.fingerprints import mention_id, text_hash
 from tingfeng.labels import (
@@ -60,6 +60,11 @@ def pack_counts(post: Post) -> list[int | None]:
     return [seen.likes, seen.comments, seen.reposts, seen.views]
 
 
+def pack_numbers(post: Post) -> list[float]:
+    """What no index could hold is to be refused with these."""
+    return [number for number in (*pack_counts(post), post.rating) if number is not None]
+
+
 def pack_complaint(one: Complaint) -> Json:
     """A complaint as JSON."""
     times = {"replied_at": ms(one.replied_at), "completed_at": ms(one.completed_at)}
@@ -95,7 +100,7 @@ def pack_mention(one: Mention) -> Json:
         "harm_words": list(one.harm_words), "model": one.model, "corrected_by": one.corrected_by,
         "opinions": [[str(o.topic), str(o.polarity), o.aspect] for o in one.opinions], "severity": str(one.severity or ""),
         "stage": str(one.stage or ""), "owner": str(one.owner or ""), "demands": list(one.demands), "effort": dict(one.effort),
-        "switched_to": one.switched_to,
+        "switched_to": one.switched_to, "corrected": list(one.corrected),
     })  # fmt: skip
 
 
@@ -108,6 +113,7 @@ def unpack_mention(found: Mapping[str, Any], post_id: str) -> Mention:
         tuple(Opinion(Topic(t), Sentiment(p), aspect) for t, p, aspect in get("opinions", ())),
         Severity(found["severity"]) if "severity" in found else None, Stage(found["stage"]) if "stage" in found else None,
         Owner(found["owner"]) if "owner" in found else None, tuple(get("demands", ())), get("effort", {}), get("switched_to", ""),
+        tuple(get("corrected", ())),
     )  # fmt: skip
 
 
@@ -125,11 +131,10 @@ def hash_state(post: Post) -> str:
 
 def new_truth(post: Post, month: str) -> Json:
     """The truth of a post seen for the first time: unjudged, and not in `mentions` yet."""
-    numbers = [number for number in (*pack_counts(post), post.rating) if number is not None]
     return {
         "id": post.id, "month": month, "rev": next_rev(0), "counted_ms": to_ms(post.counted_at), "source": post.source,
         "author_key": post.author.key, "text_hash": hash_text(post), "state_hash": hash_state(post), "judged": False, "hidden": True,
-        "docs": [], "group": "", "is_copy": False, "numbers": numbers, "post": pack_post(post), "mentions": [],
+        "docs": [], "group": "", "is_copy": False, "numbers": pack_numbers(post), "post": pack_post(post), "mentions": [],
     }  # fmt: skip
 
 
@@ -148,6 +153,7 @@ def with_post(truth: Json, post: Post) -> Json | None:
         **truth, "text_hash": text, "state_hash": state, "post": pack_post(merged), "author_key": post.author.key,
         "counted_ms": to_ms(merged.counted_at),
     }  # fmt: skip
+    changed |= {"numbers": pack_numbers(merged)} if truth.get("hidden") else {}
     return changed | ({"judged": False} if text != truth["text_hash"] else {})
 
 
@@ -164,17 +170,14 @@ def merge_posts(old: Post, new: Post) -> Post:
 
 def with_judgement(truth: Json, one: JudgedPost, now_ms: int) -> Json:
     """The truth after judging; a person's label stands."""
-    kept = {found["subject"]: found for found in truth["mentions"] if found.get("corrected_by")}
-    mentions = {}
-    for mention in one.mentions:
-        packed = pack_mention(mention)
-        person = kept.get(mention.subject)
-        if person:
-            packed |= {"sentiment": person["sentiment"], "corrected_by": person["corrected_by"]}
-        mentions[mention.subject] = packed
-    kept_fields = {name: value for name, value in truth.items() if name not in ("hidden", "numbers")}
+    kept = {found["subject"]: unpack_mention(found, truth["id"]) for found in truth["mentions"] if found.get("corrected_by")}
+    mentions = {
+        mention.subject: pack_mention(keep_labels(mention, kept[mention.subject]) if mention.subject in kept else mention)
+        for mention in one.mentions
+    }
+    fields = {name: value for name, value in truth.items() if name not in ("hidden", "numbers")}
     return {
-        **kept_fields, "judged": True, "judged_ms": now_ms, "content": str(one.content),
+        **fields, "judged": True, "judged_ms": now_ms, "content": str(one.content),
         "mentions": list(mentions.values()),
         "group": one.duplicate_group or truth["id"], "is_copy": one.is_copy, "bands": [str(key) for key in one.band_keys],
         "signature": str(one.signature), "words": " ".join(one.words).split(),

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from store.posts import PostStore
+from store.posts import PostStore, StoredPost
 from tingfeng.errors import StoreError
-from tingfeng.records import JudgedPost, Post
 
 BATCH = 500
-
-
-@dataclass(frozen=True)
-class StoredPost:
-    """A post with what was judged last, corrections included (None: never judged). `judged` False: it waits to be judged (again)."""
-
-    post: Post
-    judgement: JudgedPost | None
-    judged: bool
 
 
 class MovableStore(PostStore, Protocol):
@@ -28,10 +18,6 @@ class MovableStore(PostStore, Protocol):
 
     def read_stored(self, after: str, limit: int) -> list[StoredPost]:
         """The next posts in the order of their ids."""
-        ...
-
-    def unjudge_posts(self, ids: Sequence[str]) -> int:
-        """Makes these posts unjudged, keeping what was judged."""
         ...
 
 

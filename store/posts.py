@@ -106,6 +106,15 @@ class StoreHealth:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class StoredPost:
+    """A post with what was judged last, corrections included (None: never judged). `judged` False: it waits to be judged (again)."""
+
+    post: Post
+    judgement: JudgedPost | None
+    judged: bool
+
+
 class PostStore(Protocol):
     """Posts and mentions, kept once."""
 
@@ -136,7 +145,19 @@ class PostStore(Protocol):
         """Judged posts since `since` that share at least one band key, oldest counted_at first."""
         ...
 
+    def get_group(self, groups: Sequence[str], since: datetime) -> list[StoredPost]:
+        """Judged posts of these groups of copies since `since`, the first of a group among them; oldest counted_at first."""
+        ...
+
     def get_post(self, post_id: str) -> Post | None: ...
+
+    def get_posts(self, ids: Sequence[str]) -> list[StoredPost]:
+        """Those of `ids` that are stored, in this order, with their judgements."""
+        ...
+
+    def unjudge_posts(self, ids: Sequence[str]) -> int:
+        """Makes these posts unjudged, keeping what was judged; returns how many were judged."""
+        ...
 
     def search(
         self,
@@ -197,8 +218,10 @@ class PostStore(Protocol):
         """(word, score, mentions) of words that stand out against the same window without the query; over jieba words, authors once."""
         ...
 
-    def correct_mention(self, mention_id: str, *, sentiment: str, user: str, now: datetime) -> Mention:
-        """A person's label applies at once and survives re-judging. Raises StoreError when the mention does not exist."""
+    def correct_mention(
+        self, mention_id: str, *, user: str, now: datetime, sentiment: str = "", acts: Sequence[str] = (), severity: str = ""
+    ) -> Mention:
+        """A person's labels apply at once and survive re-judging; '' and () leave a field alone. Raises StoreError for an unknown mention."""
         ...
 
     def delete_posts(self, *, author_key: str = "", source: str = "", before: datetime | None = None) -> int:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from store.moving import StoredPost
-from store.posts import AddResult, CountRow, Dim, Hit, NearPost, Order, SearchPage, StoreHealth
+from store.correcting import read_correction
+from store.posts import AddResult, CountRow, Dim, Hit, NearPost, Order, SearchPage, StoredPost, StoreHealth
 from store.sqlite_backup import back_up
 from store.sqlite_bands import find_near
 from store.sqlite_check import Say, find_damage, repair
@@ -20,13 +20,12 @@ from store.sqlite_query import Condition, translate
 from store.sqlite_rows import read_post, to_ms
 from store.sqlite_schema import connect, explain_sqlite
 from store.sqlite_search import Asked, narrow, search_mentions
-from store.sqlite_stored import read_stored
+from store.sqlite_stored import get_group, get_posts, read_stored
 from store.sqlite_terms import read_terms
 from store.sqlite_write import add_posts, correct_mention, delete_rows, run_in, save_judged, select_in
 from store.sqlite_zones import Span, find_rows
 from tingfeng.clock import floor_time
 from tingfeng.errors import StoreError
-from tingfeng.labels import Sentiment
 from tingfeng.query import Query
 from tingfeng.records import Bin, JudgedPost, Mention, Post
 
@@ -135,10 +134,18 @@ class SQLitePostStore:
             first, last = find_rows(db, Span(to_ms(since), None))
             return find_near(db, band_keys, to_ms(since), first, last)
 
+    def get_group(self, groups: Sequence[str], since: datetime) -> list[StoredPost]:
+        with self._read() as db:
+            return get_group(db, groups, to_ms(since))
+
     def get_post(self, post_id: str) -> Post | None:
         with self._read() as db:
             row = db.execute("SELECT * FROM posts WHERE id = ?", (post_id,)).fetchone()
         return read_post(row) if row else None
+
+    def get_posts(self, ids: Sequence[str]) -> list[StoredPost]:
+        with self._read() as db:
+            return get_posts(db, ids)
 
     def search(
         self,
@@ -197,9 +204,11 @@ class SQLitePostStore:
         with self._read() as db:
             return read_terms(db, condition, since, until, limit)
 
-    def correct_mention(self, mention_id: str, *, sentiment: str, user: str, now: datetime) -> Mention:
+    def correct_mention(
+        self, mention_id: str, *, user: str, now: datetime, sentiment: str = "", acts: Sequence[str] = (), severity: str = ""
+    ) -> Mention:
         with self._write() as db:
-            return correct_mention(db, mention_id, Sentiment(sentiment), user)
+            return correct_mention(db, mention_id, read_correction(sentiment, acts, severity), user)
 
     def delete_posts(self, *, author_key: str = "", source: str = "", before: datetime | None = None) -> int:
         wheres, parameters = [], []
@@ -242,7 +251,6 @@ class SQLitePostStore:
             return read_stored(db, after, limit)
 
     def unjudge_posts(self, ids: Sequence[str]) -> int:
-        """See store/moving.py."""
         with self._write() as db:
             return run_in(db, "UPDATE posts SET judged_ms = NULL, lease_ms = 0 WHERE judged_ms IS NOT NULL AND id IN", list(ids))
 

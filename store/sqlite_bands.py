@@ -42,7 +42,7 @@ def find_near(db: sqlite3.Connection, keys: Sequence[int], since_ms: int, first:
         for row in db.execute(
             "SELECT p.id, p.signature, p.grp, p.counted_ms, p.bands FROM json_each(:starts) k "
             f"CROSS JOIN bands b ON b.place BETWEEN k.value AND k.value + {IN_PART} "
-            f"CROSS JOIN posts p ON p.row = (:part << {PART_BITS} | b.place & {IN_PART}) "
+            f"CROSS JOIN posts p ON p.row = (:part << {PART_BITS}) + (b.place & {IN_PART}) "
             "WHERE p.row >= :first AND p.counted_ms >= :since",
             {"starts": starts, "part": part, "first": first, "since": since_ms},
         ):

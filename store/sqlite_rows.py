@@ -195,6 +195,7 @@ def pack_details(mention: Mention) -> str:
         "demands": list(mention.demands),
         "effort": dict(mention.effort),
         "switched_to": mention.switched_to,
+        "corrected": list(mention.corrected),
     }
     return dump({name: value for name, value in found.items() if value})
 
@@ -208,4 +209,5 @@ def unpack_details(text: str) -> dict[str, Any]:
         ),
         "owner": Owner(found["owner"]) if "owner" in found else None,
         "demands": tuple(found.get("demands", ())),
+        "corrected": tuple(found.get("corrected", ())),
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from store.correcting import Correction, correct, keep_labels
 from store.posts import AddResult
 from store.sqlite_bands import add_bands, drop_bands
 from store.sqlite_rolls import Rolls
@@ -24,7 +25,6 @@ from store.sqlite_rows import (
 )
 from store.sqlite_zones import shrink_zones, stretch_zone, widen_zones
 from tingfeng.errors import StoreError
-from tingfeng.labels import Sentiment
 from tingfeng.records import JudgedPost, Mention, Post
 
 CHUNK = 500
@@ -134,31 +134,34 @@ def mention_row(
 ) -> tuple[object, ...]:
     """Values in the order of MENTION_COLUMNS; a person's label stands."""
     id = mention.id
-    corrected = kept.get(id)
+    if id in kept:
+        mention = keep_labels(mention, read_mention(kept[id], one.post_id))
     return (
         id, post["row"], mention.subject, post["counted_ms"], post["source"], post["author_key"],
-        corrected["sentiment"] if corrected else str(mention.sentiment), join_marked(mention.acts), dump(dict(mention.probabilities)),
-        join_marked(mention.harm_words), int(bool(mention.harm_words)), int(one.is_copy), mention.model,
-        corrected["corrected_by"] if corrected else mention.corrected_by,
+        str(mention.sentiment), join_marked(mention.acts), dump(dict(mention.probabilities)),
+        join_marked(mention.harm_words), int(bool(mention.harm_words)), int(one.is_copy), mention.model, mention.corrected_by,
         join_marked(sorted({str(opinion.topic) for opinion in mention.opinions})), str(mention.severity or ""), str(mention.stage or ""),
         pack_details(mention),
     )  # fmt: skip
 
 
-def correct_mention(db: sqlite3.Connection, mention_id: str, label: Sentiment, user: str) -> Mention:
+def correct_mention(db: sqlite3.Connection, mention_id: str, correction: Correction, user: str) -> Mention:
     """See PostStore.correct_mention."""
-    row = db.execute("SELECT post_row FROM mentions WHERE id = ?", (mention_id,)).fetchone()
+    one = f"SELECT {','.join(MENTION_COLUMNS)} FROM mentions WHERE id = ?"
+    row = db.execute(one, (mention_id,)).fetchone()
     if row is None:
         raise StoreError("没有这条提及", where=mention_id, hint="可能已经删除或重新判断")
-    one = f"SELECT {','.join(MENTION_COLUMNS)} FROM mentions WHERE id = ?"
-    rolls = Rolls()
-    rolls.add(db.execute(one, (mention_id,)), -1)
-    db.execute("UPDATE mentions SET sentiment = ?, corrected_by = ? WHERE id = ?", (str(label), user, mention_id))
-    changed = db.execute(one, (mention_id,)).fetchone()
-    rolls.add([changed])
-    rolls.write(db)
     post_id = db.execute("SELECT id FROM posts WHERE row = ?", (row["post_row"],)).fetchone()["id"]
-    return read_mention(changed, post_id)
+    mention = correct(read_mention(row, post_id), correction, user)
+    rolls = Rolls()
+    rolls.add([row], -1)
+    db.execute(
+        "UPDATE mentions SET sentiment = ?, acts = ?, severity = ?, corrected_by = ?, details = ? WHERE id = ?",
+        (str(mention.sentiment), join_marked(mention.acts), str(mention.severity or ""), user, pack_details(mention), mention_id),
+    )
+    rolls.add([db.execute(one, (mention_id,)).fetchone()])
+    rolls.write(db)
+    return mention
 
 
 def delete_rows(db: sqlite3.Connection, where: str, parameters: Sequence[object], numbers: Sequence[int]) -> int:

@@ -45,12 +45,12 @@ def test_every_schedule_is_a_cron_line_in_shanghai_time() -> None:
     assert {schedule["timezone"] for schedule in schedules} == {"Asia/Shanghai"}
     assert all(len(schedule["cron"].split()) == 5 for schedule in schedules)
     active = {one["entrypoint"].rpartition(":")[2] for one in read_deployments() for s in one["schedules"] if s.get("active", True)}
-    assert active == {"dispatch", "analyse", "watch", "deliver"}
+    assert active == {"dispatch", "analyse", "watch", "deliver", "retention"}
 
 
 def test_what_must_not_overlap_has_a_limit_of_one() -> None:
     limits = {one["entrypoint"].rpartition(":")[2]: one.get("concurrency_limit", {}).get("limit") for one in read_deployments()}
-    assert {limits[name] for name in ("dispatch", "watch", "monitor")} == {1}
+    assert {limits[name] for name in ("dispatch", "watch", "retention", "monitor")} == {1}
 
 
 def test_all_deployments_use_the_one_pool() -> None:

@@ -118,7 +118,8 @@ class Opinion:
 class Mention:
     """Post × subject: the unit we count. `probabilities` maps negative/neutral/positive to [0, 1], empty if not judged.
 
-    `harm_words` are safety words found un-negated near the subject; `corrected_by` names the person whose label stands.
+    `harm_words` are safety words found un-negated near the subject; `corrected_by` names the person whose
+    label stands, `corrected` the fields that it stands for.
     `severity`, `stage` and `owner` are None when not judged; `demands` are Chinese words of the closed set; `effort` counts what the
     author spent (calls, transfers, days, visits); `switched_to` names the competitor the author left for.
     """
@@ -138,11 +139,17 @@ class Mention:
     demands: tuple[str, ...] = ()
     effort: Mapping[str, int] = field(default_factory=dict)
     switched_to: str = ""
+    corrected: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """Stable hash of post and subject."""
         return mention_id(self.post_id, self.subject)
+
+    @property
+    def corrected_fields(self) -> tuple[str, ...]:
+        """The fields that a person has set; before they were named, it was the sentiment."""
+        return self.corrected or (("sentiment",) if self.corrected_by else ())
 
 
 @dataclass(frozen=True)

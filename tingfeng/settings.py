@@ -47,6 +47,7 @@ class StoreSettings(Section):
     durable: bool = Field(
         True, description="SQLite 帖子库每次提交都等磁盘写完,断电也不丢;false 快一些,断电可能丢最后几批"
     )
+    keep_days: int = Field(0, ge=0, le=36_500, description="帖子保留多少天(按发布时间,整天);0 = 一直留着。到期的每天删一次,记入审计")
     posts_ca_file: str = Field("", description="Elasticsearch 的 CA 证书文件(PEM);空 = 系统自带的")
     posts_fingerprint: str = Field("", description="Elasticsearch 证书的 SHA-256 指纹,没有 CA 文件时用")
     posts_timeout_seconds: float = Field(30.0, gt=0, le=600, description="Elasticsearch 单次请求的超时(秒)")

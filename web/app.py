@@ -105,7 +105,7 @@ class Pages:
             hours=hours,
             chart_hours=CHART_HOURS,
             figures=home.count_figures(self.posts, name, now),
-            cards=home.list_incidents(self.posts, self.desk, now),
+            cards=home.list_incidents(self.posts, self.desk, now, name),
             mentions=home.list_mentions(self.posts, name, q, cursor, now) if name else None,
         )
 

@@ -167,3 +167,14 @@ def describe_channels() -> str:
         f"| kind | 名称 | 需要 | 限制与判断 |\n|---|---|---|---|\n{rows}\n"
         f"每个机器人每分钟最多 18 条(几个进程合计)。失败后重试:{delays}(各有 ±20% 抖动),之后记为失败。\n"
     )
+
+
+def send_robot(http: httpx.Client, url: str, payload: dict[str, object], codes: Mapping[int, tuple[str, str]], *fields: str) -> Delivery:
+    """Posts to a chat robot and reads its word: a code it documents, else the HTTP status, else whatever code it gave in `fields`."""
+    answer = post_json(http, url, payload)
+    if isinstance(answer, Delivery):
+        return answer
+    code, words = read_code(answer, *fields)
+    if code in codes and answer.status_code != 429:
+        return judge_code(code, codes, words)
+    return judge_status(answer) or judge_code(code, codes, words)

@@ -9,17 +9,7 @@ from datetime import datetime
 
 import httpx
 
-from alerts.channels.base import (
-    Channel,
-    ChannelOptions,
-    Delivery,
-    Message,
-    judge_code,
-    judge_status,
-    need,
-    post_json,
-    read_code,
-)
+from alerts.channels.base import Channel, ChannelOptions, Delivery, Message, need, send_robot
 from alerts.channels.wording import cut_bytes, escape_markdown
 
 KIND, TITLE_ZH = "dingtalk", "钉钉群机器人"
@@ -57,21 +47,12 @@ class DingTalk:
         keyword = self._options.extra.get("keyword", "")
         body = "\n\n".join(escape_markdown(line) for line in message.lines)
         text = f"### {escape_markdown(message.title)}\n\n{body}\n\n[查看详情]({message.link})\n\n{' '.join(f'@{phone}' for phone in calls)} {keyword}"
-        payload = {
+        payload: dict[str, object] = {
             "msgtype": "markdown",
             "markdown": {"title": message.title[:60], "text": cut_bytes(text, MOST_BYTES)},
             "at": {"atMobiles": calls, "isAtAll": False},
         }
-        answer = post_json(self._http, str(url), payload)
-        if isinstance(answer, Delivery):
-            return answer
-        return judge_status(answer) or judge_code(*read_code_with(answer))
-
-
-def read_code_with(answer: httpx.Response) -> tuple[int | None, dict[int, tuple[str, str]], str]:
-    """Arguments of judge_code."""
-    code, words = read_code(answer, "errcode")
-    return code, CODES, words
+        return send_robot(self._http, str(url), payload, CODES, "errcode")
 
 
 def build(options: ChannelOptions, http: httpx.Client) -> Channel:

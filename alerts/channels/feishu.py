@@ -9,17 +9,7 @@ from datetime import datetime
 
 import httpx
 
-from alerts.channels.base import (
-    Channel,
-    ChannelOptions,
-    Delivery,
-    Message,
-    judge_code,
-    judge_status,
-    need,
-    post_json,
-    read_code,
-)
+from alerts.channels.base import Channel, ChannelOptions, Delivery, Message, need, send_robot
 from alerts.channels.wording import cut_bytes, escape_lark
 from tingfeng.labels import Level
 
@@ -68,12 +58,7 @@ class Feishu:
         if self._options.secret:
             seconds = int(now.timestamp())
             payload |= {"timestamp": str(seconds), "sign": sign(self._options.secret, seconds)}
-        answer = post_json(self._http, self._options.url, payload)
-        if isinstance(answer, Delivery):
-            return answer
-        code, words = read_code(answer, "code", "StatusCode")
-        decided = judge_status(answer)
-        return decided if decided and code is None else judge_code(code, CODES, words)
+        return send_robot(self._http, self._options.url, payload, CODES, "code", "StatusCode")
 
 
 def build(options: ChannelOptions, http: httpx.Client) -> Channel:

@@ -6,17 +6,7 @@ from datetime import datetime
 
 import httpx
 
-from alerts.channels.base import (
-    Channel,
-    ChannelOptions,
-    Delivery,
-    Message,
-    judge_code,
-    judge_status,
-    need,
-    post_json,
-    read_code,
-)
+from alerts.channels.base import Channel, ChannelOptions, Delivery, Message, need, send_robot
 from alerts.channels.wording import cut_bytes, escape_markdown
 from tingfeng.labels import Level
 
@@ -47,14 +37,8 @@ class WeCom:
         body = "\n".join(f"> {escape_markdown(line)}" for line in message.lines)
         room = MOST_BYTES - len(head.encode()) - len(foot.encode())
         content = head + cut_bytes(body, room) + foot if room > 100 else cut_bytes(head, MOST_BYTES)
-        answer = post_json(self._http, self._options.url, {"msgtype": "markdown", "markdown": {"content": content}})
-        if isinstance(answer, Delivery):
-            return answer
-        decided = judge_status(answer)
-        if decided:
-            return decided
-        code, words = read_code(answer, "errcode")
-        return judge_code(code, CODES, words)
+        payload: dict[str, object] = {"msgtype": "markdown", "markdown": {"content": content}}
+        return send_robot(self._http, self._options.url, payload, CODES, "errcode")
 
 
 def build(options: ChannelOptions, http: httpx.Client) -> Channel:

@@ -10,7 +10,7 @@ from flows.console import print_json, print_line, print_note, show_progress
 
 
 @click.command("analyse")
-@click.option("--again", is_flag=True, help="把已经判断过的也重判一遍(换了模型或监测对象之后)。")
+@click.option("--again", is_flag=True, help="把已经判断过的也重判一遍,重复也重新折叠(换了监测对象之后;只换模型用 tingfeng rejudge)。")
 @click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
 def command(again: bool, as_json: bool) -> int:
     """判断还没有判断的帖子:匹配监测对象、行为、情感、伤害词,折叠重复。可以多个进程同时跑,中断后接着来。"""

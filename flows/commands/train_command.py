@@ -10,17 +10,23 @@ import click
 from flows.console import print_line, show_progress
 
 if TYPE_CHECKING:
+    from flows.teach import Taught
     from nlp.train import Progress, TrainResult
 
 
 @click.command("train")
 @click.option(
     "--data",
-    required=True,
+    default=None,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="含 sentiment_train/dev/test.tsv.gz 的文件夹。",
+    help="含 sentiment_train/dev/test.tsv.gz 的文件夹;必须给。",
 )
 @click.option("--model", default="linear", type=click.Choice(["linear", "encoder"]), show_default=True, help="训练哪一个。")
+@click.option(
+    "--with-corrections",
+    is_flag=True,
+    help="加上 tingfeng correct 改正过的情感再训练线性模型(编码器不动);不比现在的差才装上,装在状态文件夹的 models。",
+)
 @click.option(
     "--out", default=None, type=click.Path(file_okay=False, path_type=Path), help="写到哪里;默认替换自带的模型。"
 )
@@ -47,8 +53,9 @@ if TYPE_CHECKING:
     help="encoder:选词表时另外参考的文字,一行一句;可写多次。",
 )
 def command(
-    data: Path,
+    data: Path | None,
     model: str,
+    with_corrections: bool,
     out: Path | None,
     seed: int,
     lessons: int,
@@ -63,21 +70,53 @@ def command(
     \b
     linear   几分钟,字元组的线性模型
     encoder  几小时(CPU),多头编码器;以自带的线性模型为搭档,先训练 linear
+
+    数据的格式、改正怎么教模型,见 docs/models.md。
     """
     from nlp.evaluation_page import render_results
+    from tingfeng.errors import UsageError
 
+    if data is None:
+        raise UsageError("没有说训练数据在哪里", where="train", hint="请用 --data 指明文件夹,里面要有什么见 docs/models.md")
+    if with_corrections and (model != "linear" or out):
+        raise UsageError("改正只教线性模型,装在状态文件夹里", where="train --with-corrections", hint="去掉 --model encoder 与 --out")
     with show_progress() as progress:
         task = progress.add_task("训练", total=100)
 
         def tell(what: str, done: float) -> None:
             progress.update(task, completed=round(done * 100), description=what)
 
+        if with_corrections:
+            return show_taught(teach_linear(data, seed, tell))
         if model == "linear":
             result = train_linear(data, out, seed, tell)
         else:
             result = train_heads(data, out, run, lessons, cooldown, encoder, layers, seed, texts, tell)
     print_line(f"{result.name} → {result.folder}\n")
     print_line(render_results(result.report))
+    return 0
+
+
+def teach_linear(data: Path, seed: int, tell: Progress) -> Taught:
+    """The linear model once more, with what people corrected."""
+    from flows.machine import name_person
+    from flows.teach import teach
+    from flows.wiring import open_wiring
+
+    with open_wiring() as wiring:
+        return teach(wiring, data, name_person(), seed=seed, progress=tell)
+
+
+def show_taught(taught: Taught) -> int:
+    """Whether it was installed, and the figures by which that was decided; the exit code."""
+    print_line(f"{taught.used} 条改正用来训练,每条算 {taught.strength:g} 条;{taught.held} 条留着测,{taught.skipped} 条是“褒贬参半”,模型不判,没有用")
+    for one in taught.comparisons:
+        print_line(f"  {one.words}")
+    if taught.folder is None:
+        print_line(f"没有装上 {taught.new},仍用 {taught.old}:{';'.join(one.words for one in taught.refusals)}")
+        return 1
+    print_line(f"已装上 {taught.new},代替 {taught.old}:{taught.folder}")
+    print_line("model = \"linear\" 从现在起就用它;历史要重判请运行 tingfeng rejudge。换回自带的:删除 models/installed.txt")
     return 0
 
 

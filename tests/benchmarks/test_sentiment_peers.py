@@ -38,5 +38,5 @@ def test_section_shows_every_peer_and_set(tmp_path: Path, monkeypatch: pytest.Mo
     row = {"peer": "词表", "dataset": "osh", "n": 4, "accuracy": 0.5, "macro_f1": 0.4, "negative_recall": 1.0, "seconds": 0.5}
     monkeypatch.setattr(peers, "FILE", tmp_path / "peers.json")
     assert peers.render_peers() == ""
-    peers.FILE.write_text(json.dumps({"date": "2026-01-01", "model": "m", "rows": [row]}), "utf-8")
+    peers.FILE.write_text(json.dumps({"date": "2026-01-01", "model": "m", "sample": 4, "rows": [row]}), "utf-8")
     assert "| 词表 | 0.500 / 0.400 / 1.00 | 8 |" in peers.render_peers()

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from flows.collect import Tally, store_file
-from flows.people import acknowledge, correct_sentiment, forget_posts, silence
+from flows.commands.correct_command import ACTS
+from flows.people import acknowledge, correct_mention, forget_posts, list_corrections, silence
 from flows.wiring import Wiring
 from store.desk import WatchCommit
 from tingfeng.clock import SimulatedClock, parse_iso
 from tingfeng.errors import StoreError, UsageError
-from tingfeng.labels import AlertState, Level
+from tingfeng.labels import Act, AlertState, Level, Severity
 from tingfeng.records import Alert, Incident
 
 NOW = parse_iso("2026-11-14T18:00")
@@ -44,7 +45,7 @@ def acts(wiring: Wiring) -> list[tuple[str, str]]:
 
 def test_a_correction_holds_and_is_audited(wiring: Wiring) -> None:
     hit = wiring.posts.search(limit=1).hits[0]
-    correct_sentiment(wiring, hit.post.id, "暖芽", "positive", "li")
+    correct_mention(wiring, hit.post.id, "暖芽", "li", sentiment="positive")
     again = wiring.posts.search(limit=1).hits[0].mention
     assert again is not None
     assert (str(again.sentiment), again.corrected_by) == ("positive", "li")
@@ -53,8 +54,29 @@ def test_a_correction_holds_and_is_audited(wiring: Wiring) -> None:
 
 def test_a_correction_that_fails_is_audited_as_failed(wiring: Wiring) -> None:
     with pytest.raises(StoreError, match="没有这条提及"):
-        correct_sentiment(wiring, "nope", "暖芽", "positive", "li")
+        correct_mention(wiring, "nope", "暖芽", "li", sentiment="positive")
     assert acts(wiring) == [("li", "mention.correct"), ("li", "mention.correct.failed")]
+
+
+def test_a_correction_of_nothing_or_of_other_beside_others_is_refused(wiring: Wiring) -> None:
+    with pytest.raises(UsageError, match="--sentiment"):
+        correct_mention(wiring, "nope", "暖芽", "li")
+    with pytest.raises(UsageError, match="other"):
+        correct_mention(wiring, "nope", "暖芽", "li", acts=("other", "praise"))
+    assert acts(wiring) == []
+
+
+def test_corrections_that_stand_are_found_with_their_posts(wiring: Wiring) -> None:
+    first, second, third = (hit.post for hit in wiring.posts.search(limit=3).hits)
+    correct_mention(wiring, first.id, "暖芽", "li", sentiment="positive")
+    correct_mention(wiring, second.id, "暖芽", "wang", severity="money")
+    correct_mention(wiring, first.id, "暖芽", "li", sentiment="neutral")
+    assert third.id not in {post.id for post, _ in list_corrections(wiring)}
+    assert [(post.id, str(mention.sentiment), mention.corrected) for post, mention in list_corrections(wiring)] == [
+        (first.id, "neutral", ("sentiment",)), (second.id, "negative", ("severity",)),
+    ]  # fmt: skip
+    forget_posts(wiring, "li", author_key=first.author.key)
+    assert first.id not in {post.id for post, _ in list_corrections(wiring)}
 
 
 def test_an_author_is_forgotten_everywhere_and_the_audit_names_no_account(wiring: Wiring) -> None:
@@ -96,12 +118,21 @@ def test_the_commands_do_the_same(tingfeng: Any, place: Path) -> None:
     post = tingfeng("search", "暖芽", "--json").json["hits"][0]["id"]
     changed = tingfeng("correct", post, "--subject", "暖芽", "--sentiment", "neutral", "--user", "li", "--json")
     assert changed.json["corrected_by"] == "li"
+    again = tingfeng("correct", post, "--subject", "暖芽", "--act", "question", "--severity", "none", "--user", "li", "--json").json
+    assert (again["sentiment"], again["acts"], again["severity"], again["corrected"]) == ("neutral", ["question"], "none", ["sentiment", "acts", "severity"])
+    assert tingfeng("correct", post, "--subject", "暖芽").code == 2
     assert tingfeng("forget", "--account", "u1", "--source", "forum", "--yes", "--json").json == {"deleted": 2}
     standing = tingfeng("silence", "--subject", "暖芽", "--json").json
     assert tingfeng("silence", "--end", standing[0]["id"], "--json").json == []
     assert tingfeng("ack", "nope").code == 2
     actions = [one["action"] for one in tingfeng("audit", "--json").json]
-    assert actions == ["silence.end", "silence.add", "posts.deleted", "posts.delete", "mention.correct"]
+    assert actions == ["silence.end", "silence.add", "posts.deleted", "posts.delete", "mention.correct", "mention.correct"]
+
+
+def test_every_act_and_severity_can_be_set_by_hand(tingfeng: Any) -> None:
+    shown = tingfeng("correct", "--help").out
+    assert set(ACTS) == set(map(str, Act))
+    assert all(str(severity) in shown for severity in Severity)
 
 
 def test_forgetting_asks_first(tingfeng: Any) -> None:

@@ -16,7 +16,7 @@ from benchmarks.orchestra import Orchestra, open_orchestra
 from benchmarks.postgres import free_port
 from flows.wiring import Wiring
 
-DEPLOYMENTS = {"dispatch", "collect", "analyse", "watch", "deliver", "monitor"}
+DEPLOYMENTS = {"dispatch", "collect", "analyse", "watch", "deliver", "retention", "monitor"}
 DONE = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 CONFIG = """
 [[subjects]]
@@ -82,9 +82,9 @@ def test_two_workers_run_every_deployment_to_its_end(
             )
         orchestra.ask(f"deployments/{ids['dispatch']}/create_flow_run")
         orchestra.wait(lambda: finished(orchestra, 3))  # itself and a run for each source
-        for name in ("analyse", "watch", "deliver", "monitor", "collect"):
+        for name in ("analyse", "watch", "deliver", "retention", "monitor", "collect"):
             orchestra.ask(f"deployments/{ids[name]}/create_flow_run")
-        orchestra.wait(lambda: finished(orchestra, 8))
+        orchestra.wait(lambda: finished(orchestra, 9))
     ended = sorted((flows[run["flow_id"]], run["state_type"]) for run in runs_of(orchestra))
     assert ended == sorted((name, "COMPLETED") for name in [*DEPLOYMENTS, "collect", "collect"]), orchestra.told()
     wiring: Wiring = open_place(**variables)

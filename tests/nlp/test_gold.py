@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nlp.gold import GoldPost, macro_f1, micro_f1, read_gold, score_gold
+from nlp.gold_baselines import NoModel, judge_by_majority
 from tingfeng.errors import UsageError
 from tingfeng.labels import Act, Content, Owner, Sentiment, Severity, Stage, Topic
 from tingfeng.records import JudgedPost, Mention, Opinion, Post, Subject
@@ -26,7 +27,7 @@ def answer(one: GoldPost) -> JudgedPost:
     """The judgement of somebody who knows the labels."""
     mentions = tuple(
         Mention(
-            one.post.id, name, tuple(Act(act) for act in one.acts), Sentiment(label),
+            one.post.id, name, tuple(Act(act) for act in one.acts), Sentiment(label), {label: 1.0},
             opinions=tuple(Opinion(Topic(t), Sentiment(p)) for s, t, p in one.opinions if s == name),
             severity=Severity(one.severity), stage=Stage(one.stage), owner=Owner(one.owner), demands=tuple(one.demands),
             effort=one.effort, switched_to=one.switched_to,
@@ -59,6 +60,8 @@ def test_who_knows_the_labels_scores_one(gold: list[GoldPost]) -> None:
     report = score_gold(named, lambda post, subjects: known[post.id])
     assert [macro_f1(part) for part in (report.acts, report.sentiment, report.severity, report.owner, report.stage)] == [1] * 5
     assert {value for value, _ in report.figures.values()} == {1}
+    assert {one.accuracy for one in report.slices.values() if one.n} == {1}
+    assert report.ece == (0, sum(len(one.sentiments) for one in named))
 
 
 def test_who_says_nothing_scores_nothing(gold: list[GoldPost]) -> None:
@@ -89,3 +92,35 @@ def test_the_product_page_names_what_a_review_leaves_out(gold: list[GoldPost]) -
     silent = [one for one in gold if one.post.about]
     assert len(silent) >= 30
     assert all(isinstance(one.post, Post) and one.subjects[0] == Subject(one.post.about, one.subjects[0].aliases) for one in silent)
+
+
+def test_a_slice_tells_how_many_of_its_negatives_are_found(gold: list[GoldPost]) -> None:
+    known = {one.post.id: answer(one) for one in gold}
+    deaf = {id: replace(one, mentions=tuple(replace(m, sentiment=Sentiment.NEUTRAL) for m in one.mentions)) for id, one in known.items()}
+    one = score_gold(gold, lambda post, subjects: deaf[post.id]).slices["irony"]
+    assert (one.negative_recall, one.accuracy) == (0, round(1 - (one.n - count_neutral(gold, "irony")) / one.n, 4))
+    assert one.negatives >= 60
+
+
+def count_neutral(gold: list[GoldPost], name: str) -> int:
+    return sum(label == "neutral" for one in gold if name in one.slices for label in one.sentiments.values())
+
+
+def test_one_who_is_sure_and_wrong_is_not_calibrated(gold: list[GoldPost]) -> None:
+    some = [one for one in gold if set(one.sentiments.values()) == {"negative"}]
+    known = {one.post.id: answer(one) for one in some}
+    wrong = {id: replace(one, mentions=tuple(replace(m, probabilities={"positive": 0.9}) for m in one.mentions)) for id, one in known.items()}
+    assert score_gold(some, lambda post, subjects: wrong[post.id]).ece[0] == pytest.approx(0.9)
+
+
+def test_the_majority_says_one_thing_of_everybody(gold: list[GoldPost]) -> None:
+    report = score_gold(gold, judge_by_majority(gold))
+    assert [name for name, one in report.sentiment.items() if one.recall] == ["negative"]
+    assert report.ece == (0, 0)
+    assert sum(one.recall for one in report.severity.values()) > 0.9
+
+
+def test_without_a_model_every_class_is_as_likely() -> None:
+    silent = NoModel()
+    assert {value for row in silent.judge(["暖芽很差"]) for value in row.values()} == {0.3333}
+    assert silent.label(silent.judge([""])[0]) is Sentiment.UNCERTAIN

@@ -13,8 +13,8 @@ import pytest
 from store.elasticsearch import ElasticsearchPostStore
 from store.elasticsearch_reindex import reindex
 from store.elasticsearch_schema import VERSION, Indices, Layout
-from store.moving import StoredPost, compare_stores, move_posts, walk_stored
-from store.posts import PostStore
+from store.moving import compare_stores, move_posts, walk_stored
+from store.posts import PostStore, StoredPost
 from store.sqlite import SQLitePostStore
 from tingfeng.clock import parse_iso
 from tingfeng.errors import StoreError

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from store.posts import Dim, Hit, Order, PostStore
+from store.posts import CountRow, Dim, Hit, Order, PostStore
 from tingfeng.clock import parse_iso
 from tingfeng.errors import StoreError, UsageError
 from tingfeng.labels import ComplaintStatus, Content, Owner, PostKind, Sentiment, Severity, Stage, Topic
@@ -119,6 +119,56 @@ def test_a_persons_label_survives_judging_again(post_store: PostStore, fill: Fil
     fill(one, Sentiment.NEGATIVE)
     assert [row.key for row in post_store.count([Dim.SENTIMENT])] == [("neutral",)]
     assert post_store.search(parse_query("sentiment:neutral")).total == 1
+
+
+def test_a_person_may_set_several_fields_one_after_the_other(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1)])
+    id = Mention(one[0].id, "暖芽").id
+    post_store.correct_mention(id, acts=("praise", "question"), severity="safety", user="li", now=NOW)
+    fill(one, Sentiment.NEUTRAL)
+    post_store.correct_mention(id, sentiment="mixed", user="wang", now=NOW)
+    fill(one, Sentiment.NEGATIVE)
+    mention = post_store.search().hits[0].mention
+    assert mention is not None
+    assert (str(mention.sentiment), list(map(str, mention.acts)), str(mention.severity)) == ("mixed", ["praise", "question"], "safety")
+    assert (mention.corrected, mention.corrected_by) == (("acts", "severity", "sentiment"), "wang")
+
+
+def test_fields_that_nobody_corrected_are_judged_again(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1)])
+    post_store.correct_mention(Mention(one[0].id, "暖芽").id, acts=("question",), user="li", now=NOW)
+    fill(one, Sentiment.POSITIVE)
+    assert post_store.count([Dim.SENTIMENT, Dim.ACT]) == [CountRow(("positive", "question"), 1)]
+
+
+def test_counts_by_label_follow_a_correction(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    one = fill([post(1), post(2)])
+    post_store.correct_mention(Mention(one[0].id, "暖芽").id, acts=("praise",), severity="money", user="li", now=NOW)
+    assert [(row.key[0], row.mentions) for row in post_store.count([Dim.ACT])] == [("complaint", 1), ("praise", 1)]
+    assert ("money", 1) in [(row.key[0], row.mentions) for row in post_store.count([Dim.SEVERITY])]
+    assert post_store.search(parse_query("severity:money")).total == 1
+
+
+def test_posts_come_with_their_judgement_in_the_order_asked_for(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1), post(2)])
+    post_store.add_posts([post(3)])
+    ids = [post(3).id, "no", post(2).id, post(1).id, post(2).id]
+    found = post_store.get_posts(ids)
+    assert [one.post.native_id for one in found] == ["3", "2", "1"]
+    assert [one.judged for one in found] == [False, True, True]
+    assert found[0].judgement is None
+    assert [mention.subject for mention in found[1].judgement.mentions] == ["暖芽"] if found[1].judgement else False
+
+
+def test_a_group_is_its_first_post_and_the_copies_since_a_time(post_store: PostStore, fill: Fill, post: MakePost) -> None:
+    fill([post(1), post(9)])
+    fill([post(3), post(4), post(5)], duplicate_group=post(9).id, is_copy=True)
+    fill([post(6)], duplicate_group=post(1).id, is_copy=True)
+    post_store.mark_unjudged(parse_query("since:2026-11-20T11:24 until:2026-11-20T11:26"))
+    found = post_store.get_group([post(9).id, "no"], post(9).counted_at)
+    assert [one.post.native_id for one in found] == ["9", "4", "3"]
+    assert [one.post.native_id for one in post_store.get_group([post(9).id], post(4).counted_at)] == ["4", "3"]
+    assert post_store.get_group([], post(9).counted_at) == []
 
 
 def test_correcting_what_is_not_there(post_store: PostStore) -> None:

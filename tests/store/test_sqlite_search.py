@@ -188,6 +188,16 @@ def test_keys_beyond_24_bits_that_share_a_place_are_told_apart(store: SQLitePost
     assert [near.post_id for near in store.near_posts([5 + (1 << 24)], since)] == [posts[1].id]
 
 
+def test_copies_are_found_beyond_the_first_part_of_the_file(store: SQLitePostStore, post: MakePost, judged: Judge) -> None:
+    posts = [post(n) for n in range(2)]
+    store.add_posts(posts[:1])
+    store._connection.execute("UPDATE posts SET row = 200000")
+    store._connection.execute("UPDATE zones SET zone = 200000 >> 12")
+    store.add_posts(posts[1:])
+    store.save_judged([judged(one, band_keys=(5,)) for one in posts], NOW)
+    assert {near.post_id for near in store.near_posts([5], NOW - timedelta(days=1))} == {one.id for one in posts}
+
+
 PLANS = (
     ("暖芽", "SEARCH m USING"),
     ("subject:暖芽 sentiment:negative", "mentions_by_subject"),

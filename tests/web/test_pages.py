@@ -21,7 +21,8 @@ from tingfeng.clock import SimulatedClock, parse_iso
 from tingfeng.labels import Act, AlertState, Content, Level, PostKind, Sentiment
 from tingfeng.records import Alert, Finding, Incident, JudgedPost, Mention, Post, Subject
 from web.app import create_app
-from web.views.words import keep_safe_link, show_ago, show_signed
+from web.views.home import list_incidents
+from web.views.words import keep_safe_link, name_incident, show_ago, show_signed
 
 NOW = parse_iso("2026-11-14T18:30")
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>暖芽起火'
@@ -85,6 +86,26 @@ def test_home_shows_the_own_brand_first_with_incident_and_figures(client: TestCl
     page = client.get("/").text
     for words in ("暖芽:负面突增,涉及人身安全", "近 3 小时负面 42 条", "24 小时声量", "最新提及", "竞品"):
         assert words in page
+
+
+def test_incidents_stand_as_they_stood_then_and_the_chosen_subject_comes_first(stores: tuple[SQLitePostStore, Desk]) -> None:
+    over = [
+        Incident(id, subject, "", Level.BLUE, Level.YELLOW, AlertState.RESOLVED, NOW - timedelta(days=ago), NOW, NOW - timedelta(hours=1))
+        for id, subject, ago in (("i2", "橙屿", 1), ("i3", "暖芽", 3))
+    ]
+    stores[1].commit_watch(WatchCommit((), (), over), NOW)
+    cards = list_incidents(*stores, NOW, "橙屿")
+    assert [card.incident.id for card in cards] == ["i1", "i2", "i3"]
+    assert [card.incident.id for card in list_incidents(*stores, NOW, "暖芽")] == ["i1", "i3", "i2"]
+    then = list_incidents(*stores, NOW - timedelta(hours=2), "暖芽")
+    assert [(card.incident.id, card.incident.state, card.incident.resolved_at) for card in then] == [
+        ("i2", AlertState.FIRING, None), ("i3", AlertState.FIRING, None)
+    ]  # fmt: skip
+
+
+def test_a_silent_source_is_called_by_its_name() -> None:
+    assert name_incident("来源 forum 采集中断", "source:forum") == "来源 论坛 采集中断"
+    assert name_incident("暖芽:负面突增", "暖芽") == "暖芽:负面突增"
 
 
 def test_hostile_text_stays_text(client: TestClient) -> None:

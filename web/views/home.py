@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -128,11 +128,25 @@ def build_series(posts: PostStore, desk: Desk, subject: str, now: datetime, hour
     )
 
 
-def list_incidents(posts: PostStore, desk: Desk, now: datetime, limit: int = 40) -> list[IncidentCard]:
-    """Newest first, open ones before closed ones, each with its evidence."""
-    known = [one for one in desk.incidents(since=now - timedelta(days=30), limit=500) if one.started_at <= now]
-    known.sort(key=lambda one: (one.state == AlertState.RESOLVED, -one.level.rank, -one.started_at.timestamp()))
+def list_incidents(posts: PostStore, desk: Desk, now: datetime, subject: str = "", limit: int = 40) -> list[IncidentCard]:
+    """As they stood at `now`, each with its evidence: open ones by level, then closed ones, those of `subject` first, newest first."""
+    known = [as_of(one, now) for one in desk.incidents(since=now - timedelta(days=30), limit=500) if one.started_at <= now]
+    known.sort(key=lambda one: (*rank_incident(one, subject), -one.started_at.timestamp()))
     return [card_of(posts, desk, incident, now) for incident in known[:limit]]
+
+
+def as_of(incident: Incident, now: datetime) -> Incident:
+    """One that ended later was still going on."""
+    if incident.resolved_at is None or incident.resolved_at <= now:
+        return incident
+    return replace(incident, state=AlertState.FIRING, level=incident.peak_level, resolved_at=None)
+
+
+def rank_incident(incident: Incident, subject: str) -> tuple[int, int]:
+    """What comes first on the page has the lower rank."""
+    if incident.state == AlertState.RESOLVED:
+        return (1, int(incident.subject != subject))
+    return (0, -incident.level.rank)
 
 
 def card_of(posts: PostStore, desk: Desk, incident: Incident, now: datetime) -> IncidentCard:
