@@ -72,10 +72,11 @@ class Leases:
 
     def write(self, table: Table, leases: Sequence[Lease]) -> bool:
         """Puts `leases` in the table's place; False when somebody else has changed it meanwhile."""
-        source = {"leases": [asdict(one) for one in leases if one.all_ids]}
-        verb = "index" if table.condition else "create"
+        wanted = tuple(one for one in leases if one.all_ids)
+        verb, source = "index" if table.condition else "create", {"leases": [asdict(one) for one in wanted]}
         [told] = send_items(self._cluster, [Item(verb, self._indices.name("leases"), NAME, source, table.condition)])
-        return told.done
+        # a conflict with ourselves: the answer was lost, and the request was sent again
+        return told.done or self.read().leases == wanted
 
     def tries(self) -> Iterator[Table]:
         """The table, again and again, with pauses of random length. Raises ClusterAway when the caller has not broken off in time."""

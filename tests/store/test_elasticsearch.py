@@ -323,6 +323,20 @@ def test_a_late_judge_and_his_successor_leave_one_judgement(open_es: OpenES, pos
     assert [row.key for row in late.count([Dim.SUBJECT])] == [("橙屿",)]
 
 
+def test_a_claim_whose_answer_was_lost_is_known_as_our_own(open_es: OpenES, post: MakePost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transport sends a request again when nothing was heard of it; the second one meets what the first has written."""
+    store = open_es()
+    store.add_posts([post(1)])
+
+    def send_twice(cluster: Cluster, items: Any) -> Any:
+        send_items(cluster, items)
+        return send_items(cluster, items)
+
+    with monkeypatch.context() as lost:
+        lost.setattr("store.elasticsearch_leases.send_items", send_twice)
+        assert len(store.claim_posts("w", 9, NOW)) == 1
+
+
 def test_many_judges_at_once_claim_each_post_once(open_es: OpenES, post: MakePost, judged: Any) -> None:
     stores, claimed = [open_es(f"{n}.db") for n in range(4)], list[str]()
     stores[0].add_posts([post(n) for n in range(120)])
