@@ -8,7 +8,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/var/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
-.PHONY: demo test lint types tests bench bench-stores bench-elasticsearch faults docs clean
+.PHONY: demo test lint types tests bench bench-stores bench-elasticsearch bench-workers faults faults-elasticsearch docs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tingfeng demo || [ $$? -eq 130 ]  # Ctrl-C is how a person ends it
@@ -30,9 +30,17 @@ bench: $(VENV)/.installed-dev
 bench-stores: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.stores_sqlite
 
-# needs a JDK 17 and the server of ../shared/elasticsearch or TINGFENG_TEST_ES_HOME
+# these three need a JDK 17 and the server of ../shared/elasticsearch or TINGFENG_TEST_ES_HOME
 bench-elasticsearch: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.stores_elasticsearch
+
+# 1, 2 and 4 judging processes on SQLite and on Elasticsearch
+bench-workers: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.workers
+
+# 20 times each: killed nodes, masters and processes, bad networks, red shards, clock jumps; half an hour
+faults-elasticsearch: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.faults_elasticsearch
 
 # kill -9 of writers, readers and workers, full disks, hard restarts of a private PostgreSQL, with a checker; several minutes
 faults: $(VENV)/.installed-dev

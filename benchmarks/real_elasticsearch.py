@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 240
+START_SECONDS = 600
 HEAP = "512m"
 
 
@@ -68,11 +68,13 @@ class Server:
     home: Path
     work: Path
     java: Path
+    heap: str = HEAP
+    options: str = ""
     nodes: list[Node] = field(default_factory=list)
 
     @staticmethod
-    def unpack() -> Server:
-        """Raises NoServer."""
+    def unpack(heap: str = HEAP, options: str = "") -> Server:
+        """`options`: more of the JVM's. Raises NoServer."""
         java, source = find_java(), find_source()
         work = Path(tempfile.mkdtemp(prefix="tingfeng-es-"))
         work.chmod(0o755)
@@ -85,7 +87,7 @@ class Server:
             next(work.glob("elasticsearch-*")).rename(home)
         for file in (home / "bin").iterdir():
             file.chmod(file.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-        server = Server(home, work, java)
+        server = Server(home, work, java, heap, options)
         server.give(work)
         return server
 
@@ -113,7 +115,7 @@ class Server:
             self.give(temporary)
         return {
             "PATH": os.environ["PATH"], "HOME": str(temporary), "ES_TMPDIR": str(temporary), "ES_JAVA_HOME": str(self.java),
-            "ES_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP}", "ES_PATH_CONF": str(conf),
+            "ES_JAVA_OPTS": f"-Xms{self.heap} -Xmx{self.heap} {self.options}", "ES_PATH_CONF": str(conf),
         }  # fmt: skip
 
     def configure(self, name: str, settings: Mapping[str, object], group: list[Node] | None = None) -> Node:

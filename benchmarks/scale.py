@@ -14,6 +14,8 @@ PEAK, USE, DAYS, NODE_GB, SHARD_GB = 3, 0.5, 90, 1000, 30
 PACE_SECONDS, PAGE, SOURCES = 3, 20, 20
 WORKER_GB, HOT_DAYS, FOLD_DAYS, BANDS = 1, 14, 7, 4
 DAY = 86_400
+CLAIMED = 500  # posts at a time: flows/analyse.py
+WRITES = 4  # documents of a post: its place, the post as it is stored and as it is judged, a mention
 VOLUMES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 UNKNOWN = "待测,见[基准测试](benchmarks.md)"
 
@@ -37,9 +39,20 @@ class Measured:
 
 
 def read_measured() -> Measured:
-    """Every row of results.json and desk_speed.json."""
+    """Every row of results.json and desk_speed.json, and what Elasticsearch does at the largest size that was written by us."""
     rows = [row for name in ("results.json", "desk_speed.json") for row in read_rows(name)]
-    return Measured({row["name"]: row["value"] for row in rows})
+    return Measured({row["name"]: row["value"] for row in rows} | read_elastic())
+
+
+def read_elastic() -> dict[str, float]:
+    """Posts a second and bytes a post of one node; {} when they were not measured."""
+    file = HERE / "results_elasticsearch.json"
+    sizes = json.loads(file.read_text("utf-8"))["sizes"] if file.exists() else {}
+    for count in sorted(sizes, key=int, reverse=True):
+        rows = {row["name"].split(":")[0]: row["value"] for row in sizes[count]["rows"]}
+        if "写入" in rows:
+            return {f"Elasticsearch {name}": rows[name] for name in ("写入", "文件")}
+    return {}
 
 
 def read_rows(name: str) -> list[dict[str, Any]]:
@@ -106,7 +119,7 @@ def describe_sizes(judge: float, size: float) -> str:
         single = volume <= VOLUMES[0]
         nodes = "SQLite" if single else str(max(3, math.ceil(gb / NODE_GB)))
         lines.append(
-            f"| {show_count(volume)} | {peak:.1f} | {judges} | {1 if single else max(2, math.ceil((judges + 2) / 4))} | {peak * 3:.0f} "
+            f"| {show_count(volume)} | {peak:.1f} | {judges} | {1 if single else max(2, math.ceil((judges + 2) / 4))} | {peak * WRITES:.0f} "
             f"| {gb / (2 if single else 1):.0f} | {'–' if single else shards} | {nodes} | {'SQLite' if single else 'PostgreSQL'} |"
         )
     return "\n".join(lines)
@@ -122,7 +135,7 @@ def describe_limits(measured: Measured) -> str:
         ("判断,一个进程", measured.need("判断"), None, "加进程"),
         ("SQLite 写入(帖子与判断)", writes, None, "Elasticsearch"),
         ("遮盖,一个进程", measured.need("遮盖"), None, "加进程"),
-    ] + ([("Elasticsearch 写入", elastic, None, "加节点与分片")] if elastic else [])
+    ] + ([("Elasticsearch 写入(存入、领取、判断),一个节点", elastic, None, "加节点与分片")] if elastic else [])
     rows = sorted(((name, rate, total or capacity(rate), then) for name, rate, total, then in parts), key=lambda row: row[2])
     lines = ["| 部件(一份) | 条/秒 | 条/天 | 不够时 |", "|---|---|---|---|"]
     lines += [f"| {name} | {rate:,.0f} | {show_count(total)} | {then} |" for name, rate, total, then in rows]
@@ -141,9 +154,9 @@ def describe_scale() -> str:
     values = {
         "peak": PEAK, "use": f"{USE:.0%}", "days": DAYS, "node_gb": NODE_GB, "shard_gb": SHARD_GB, "judge": f"{judge:,.0f}",
         "run_cpu": f"{run_cpu:g}", "run_memory": f"{measured.need('一次流程运行:内存'):.0f}", "bytes": f"{size:,.0f}",
-        "bytes_note": "" if elastic_size else "(SQLite 的实测;Elasticsearch 的待测)", "worker_gb": WORKER_GB,
+        "bytes_note": "(Elasticsearch 的实测,没有副本)" if elastic_size else "(SQLite 的实测;Elasticsearch 的待测)", "worker_gb": WORKER_GB,
         "faults": describe_faults(), "sizes": describe_sizes(judge, size), "limits": describe_limits(measured),
-        "load": read_load(), "desk": describe_desk(),
+        "claimed": CLAIMED, "claims": f"{volume / DAY * PEAK / CLAIMED:.0f}", "load": read_load(), "desk": describe_desk(),
         "pace": PACE_SECONDS, "page": PAGE, "polite": show_count(polite), "hosts": f"{math.ceil(volume / polite)}",
         "fold_days": FOLD_DAYS, "bands": BANDS, "band_gb": f"{volume * BANDS * 8 / 1e9:.0f}", "month_tb": f"{stored / 1000:.0f}",
         "nodes": f"{math.ceil(stored / NODE_GB)}", "hot": HOT_DAYS, "flow_runs": f"{runs_a_day:,}",

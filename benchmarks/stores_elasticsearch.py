@@ -2,7 +2,8 @@
 
 The baseline of writing is a plain program: the same documents (the judged post and its mentions, made by the same functions) in indices of
 the same templates, sent with one `_bulk` a batch by the same client, taking turns with ours. It registers no place, asks for nothing
-that is there already, writes no unjudged state first, and cannot be interrupted without loss.
+that is there already, writes no unjudged state first, and cannot be interrupted without loss. Above `MOST_WRITTEN` posts only questions
+are measured, over documents that were loaded ready-made.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import sys
 import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.real_elasticsearch import NoServer, Server
+from benchmarks.real_elasticsearch import Node, NoServer, Server
 from benchmarks.store_corpus import NOW, Corpus
-from benchmarks.stores_sqlite import BATCH, BOARDS, SEARCHES, Row, quantile, spell, timed
+from benchmarks.stores_sqlite import BATCH, SEARCHES, Row, measure_boards, measure_searches, timed
 from store.elasticsearch import ElasticsearchPostStore
-from store.elasticsearch_bulk import Item, send_items
-from store.elasticsearch_client import Cluster, read_address
+from store.elasticsearch_bulk import Item, send_items, send_part
+from store.elasticsearch_client import Cluster, Json, read_address
 from store.elasticsearch_rows import make_docs, new_truth, with_judgement
 from store.elasticsearch_schema import Indices, Layout, month_of
 from store.sqlite_rows import to_ms
@@ -31,9 +34,24 @@ from tingfeng.records import JudgedPost, Post
 
 RESULTS = Path(__file__).resolve().parent / "results_elasticsearch.json"
 SIZES = (10_000, 100_000)
+MOST_WRITTEN = 100_000
+HEAP = "1g"
 # a cold server answers slowly at first: its code is not compiled yet
-WARM_UPS = 40
-RUNS = 30
+WARM_UPS, WARM_POSTS = 40, 5000
+
+
+def make_truths(posts: list[Post], judged: list[JudgedPost]) -> list[Json]:
+    """What ends up in `posts`."""
+    return [with_judgement(new_truth(post, month_of(post)), one, to_ms(NOW)) for post, one in zip(posts, judged, strict=True)]
+
+
+def make_items(indices: Indices, truths: list[Json]) -> Iterable[Item]:
+    """Truths and their mentions."""
+    for truth in truths:
+        version = {"version": truth["rev"], "version_type": "external_gte"}
+        docs = make_docs(truth)
+        yield Item("index", indices.name("posts", truth["month"]), truth["id"], {**truth, "docs": [doc["key"] for doc in docs]})
+        yield from (Item("index", indices.name("mentions", truth["month"]), doc["key"], doc, version) for doc in docs)
 
 
 class PlainBulk:
@@ -45,85 +63,99 @@ class PlainBulk:
 
     def add(self, posts: list[Post], judged: list[JudgedPost]) -> None:
         """One batch."""
-        items = []
         self.indices.ensure({month_of(post) for post in posts})
-        for post, one in zip(posts, judged, strict=True):
-            truth = with_judgement(new_truth(post, month_of(post)), one, to_ms(NOW))
-            items.append(Item("index", self.indices.name("posts", truth["month"]), post.id, truth))
-            items += [Item("index", self.indices.name("mentions", truth["month"]), doc["key"], doc) for doc in make_docs(truth)]
-        send_items(self.cluster, items)
+        send_part(self.cluster, [item.encode() for item in make_items(self.indices, make_truths(posts, judged))], refresh=False)
+
+    def drop(self) -> None:
+        """Gives the node back to ours."""
+        self.cluster.call("DELETE", f"/{','.join(self.cluster.call('GET', '/plain-*/_alias'))}")
+        self.cluster.close()
 
 
-def measure_writing(store: ElasticsearchPostStore, plain: PlainBulk, corpus: Corpus) -> tuple[float, float, float]:
-    """Posts a second: stored; stored and judged; of the baseline. Turns, batch by batch, so that all meet the same load."""
-    adding = judging = raw = 0.0
+def measure_writing(store: ElasticsearchPostStore, plain: PlainBulk, corpus: Corpus) -> Iterable[Row]:
+    """Posts a second: stored, then claimed and judged; and of the baseline. Turns, batch by batch, so that all meet the same load."""
+    adding = claiming = saving = raw = 0.0
     for start in range(0, corpus.count, BATCH):
         posts, judged = corpus.batch(start, BATCH)
         adding += timed(lambda posts=posts: store.add_posts(posts))  # type: ignore[misc]
-        judging += timed(lambda: store.claim_posts("bench", BATCH, NOW))
-        judging += timed(lambda judged=judged: store.save_judged(judged, NOW))  # type: ignore[misc]
+        claiming += timed(lambda: store.claim_posts("bench", BATCH, NOW))
+        saving += timed(lambda judged=judged: store.save_judged(judged, NOW))  # type: ignore[misc]
         raw += timed(lambda posts=posts, judged=judged: plain.add(posts, judged))  # type: ignore[misc]
-    return corpus.count / adding, corpus.count / (adding + judging), corpus.count / raw
+    parts = (("add_posts", adding), ("claim_posts", claiming), ("save_judged", saving))
+    note = f"{','.join(f'{name} {corpus.count / seconds:,.0f}/秒' for name, seconds in parts)};每批 {BATCH}"
+    both = round(corpus.count / (adding + claiming + saving))
+    yield Row("写入:存入、领取、判断", both, "条/秒", note, "同样文档一次 _bulk", round(corpus.count / raw), "慢不过 1.5 倍")
 
 
-def measure_reading(store: ElasticsearchPostStore, size: str) -> list[Row]:
-    """Newest-first pages of twenty with exact totals, and boards over the whole month."""
-    rows = []
-    for number in range(WARM_UPS):
-        store.search(parse_query(SEARCHES[number % len(SEARCHES)][1]), limit=20)
-    for name, asked in SEARCHES:
-        query = parse_query(asked)
-        times = [1000 * timed(lambda query=query: store.search(query, limit=20)) for _ in range(RUNS)]  # type: ignore[misc]
-        rows.append(Row(f"{size}:搜索,{name}", round(statistics.median(times), 1), "ms", f"p95 {quantile(times)} ms;{asked}"))
-    for name, dims in BOARDS:
-        times = [1000 * timed(lambda dims=dims: store.count(dims)) for _ in range(RUNS)]  # type: ignore[misc]
-        rows.append(Row(f"{size}:看板,{name}", round(statistics.median(times), 1), "ms", f"p95 {quantile(times)} ms"))
-    return rows
-
-
-def measure(server: Server, count: int) -> list[Row]:
-    """One size on a fresh node."""
-    node, size = server.start_node(f"bench{count}"), spell(count)
+def warm_up(node: Node) -> None:
+    """Some thousand posts beside those that count, written in both ways."""
     with tempfile.TemporaryDirectory() as folder:
-        store = ElasticsearchPostStore(read_address(f"{node.url}ours"), Path(folder) / "spool.db")
-        plain = PlainBulk(f"{node.url}plain")
-        added, written, raw = measure_writing(store, plain, Corpus(count))
-        bytes_used = store.health().bytes / count
-        rows = [
-            Row(f"{size}:存入", round(added), "帖/s", "新帖,未判断"),
-            Row(f"{size}:存入并判断", round(written), "帖/s", "含登记、查重、领取、两次写入", "同样文档一次 _bulk", round(raw), "≥ 1/1.5"),
-            Row(f"{size}:每帖占用", round(bytes_used), "字节", "登记、帖子、提及,合并前"),
-            *measure_reading(store, size),
-        ]  # fmt: skip
+        store, plain = ElasticsearchPostStore(read_address(f"{node.url}warm"), Path(folder) / "spool.db"), PlainBulk(f"{node.url}plain")
+        list(measure_writing(store, plain, Corpus(WARM_POSTS, seed=6)))
+        plain.drop()
         store.close()
-        plain.cluster.close()
+
+
+def load_ready(store: ElasticsearchPostStore, corpus: Corpus) -> Iterable[Row]:
+    """The documents that would be there in the end, places too, without the steps between."""
+    indices, started = store.indices, time.perf_counter()
+    for start in range(0, corpus.count, BATCH):
+        posts, judged = corpus.batch(start, BATCH)
+        truths = make_truths(posts, judged)
+        indices.ensure({truth["month"] for truth in truths})
+        places = [Item("index", indices.name("places"), truth["id"], {"month": truth["month"]}) for truth in truths]
+        send_items(store.cluster, [*places, *make_items(indices, truths)])
+        if start % 50_000 == 0:
+            sys.stderr.write(f"\r{start:,} / {corpus.count:,} {start / (time.perf_counter() - started):,.0f}/s")
+    sys.stderr.write("\n")
+    yield Row("装载现成的文档", round(corpus.count / (time.perf_counter() - started)), "条/秒", "不经 add_posts,含造数据")
+
+
+def measure(server: Server, count: int) -> Iterable[Row]:
+    """One size on a fresh node."""
+    node, corpus = server.start_node(f"bench{count}"), Corpus(count)
+    with tempfile.TemporaryDirectory() as folder:
+        store = ElasticsearchPostStore(read_address(f"{node.url}ours", timeout_seconds=120), Path(folder) / "spool.db")
+        if count > MOST_WRITTEN:
+            yield from load_ready(store, corpus)
+        else:
+            warm_up(node)
+            plain = PlainBulk(f"{node.url}plain")
+            yield from measure_writing(store, plain, corpus)
+            plain.drop()
+        yield Row("文件", round(store.health().bytes / count), "字节/条", "登记、帖子、提及;没有副本,合并前")
+        for number in range(WARM_UPS):
+            store.search(parse_query(SEARCHES[number % len(SEARCHES)][1]), limit=20)
+        yield from measure_searches(store)
+        yield from measure_boards(store)
+        store.close()
     node.stop()
-    return rows
 
 
 def main() -> None:
-    """All sizes, or those given."""
+    """All sizes, or those given; sizes measured before stay in the file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
-    server, rows = Server.unpack(), list[Row]()
+    parser.add_argument("sizes", type=int, nargs="*", default=list(SIZES))
+    values = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"sizes": {}}
+    server = Server.unpack(HEAP)
     try:
         for count in parser.parse_args().sizes:
-            started = os.getloadavg()[0]
-            rows += measure(server, count)
-            write_report(rows, started)
+            before, rows = os.getloadavg()[0], []
+            for row in measure(server, count):
+                rows.append(row)
+                sys.stdout.write(f"{count:>9} {row.name} {row.value:g} {row.unit} {row.baseline_value or ''} {row.note}\n")
+                sys.stdout.flush()
+            values["sizes"][str(count)] = {
+                "date": datetime.now(UTC).date().isoformat(),
+                "command": f"python -m benchmarks.stores_elasticsearch {count}",
+                "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "heap": HEAP},
+                "load": [round(before, 1), round(os.getloadavg()[0], 1)],
+                "texts": "热搜标题与造句" if Corpus(0).titles else "造句",
+                "rows": [asdict(row) for row in rows],
+            }
+            RESULTS.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", "utf-8")
     finally:
         server.close()
-
-
-def write_report(rows: list[Row], load: float) -> None:
-    """The JSON, and the figures on stdout."""
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": [round(load, 1), round(os.getloadavg()[0], 1)]}
-    report = {"date": datetime.now(UTC).date().isoformat(), "machine": machine, "rows": [row.__dict__ for row in rows]}
-    RESULTS.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    for row in rows:
-        base = f"  ({row.baseline}: {row.baseline_value:g})" if row.baseline_value else ""
-        sys.stdout.write(f"{row.name}: {row.value:g} {row.unit}{base} {row.note}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

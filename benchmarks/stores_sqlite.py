@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.store_corpus import NOW, RARE, SPAN, Corpus
-from store.posts import Dim, Order
+from store.posts import Dim, Order, PostStore
 from store.sqlite import SQLitePostStore
 from store.sqlite_rows import (
     MENTION_COLUMNS,
@@ -166,7 +166,7 @@ def measure_writing(store: SQLitePostStore, folder: Path, corpus: Corpus) -> Ite
     (folder / "plain.db").unlink(missing_ok=True)
 
 
-def measure_searches(store: SQLitePostStore) -> Iterable[Row]:
+def measure_searches(store: PostStore) -> Iterable[Row]:
     """Newest 50 as the page asks (total counted up to 1000), the exact total, deep pages, relevance."""
     for name, text in SEARCHES:
         query = parse_query(text, search=True)
@@ -189,7 +189,7 @@ def measure_searches(store: SQLitePostStore) -> Iterable[Row]:
         yield Row(f"按相关度 50 条:{text}", quantile(times), "毫秒 p95", f"中位 {statistics.median(times):.0f}", goal="≤ 400")
 
 
-def measure_boards(store: SQLitePostStore) -> Iterable[Row]:
+def measure_boards(store: PostStore) -> Iterable[Row]:
     """Counts over 30 days that begin in the middle of an hour, until now."""
     since = NOW - SPAN + timedelta(minutes=17)
     for name, dims in BOARDS:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from store.correcting import correct, read_correction
-from store.elasticsearch_bulk import Item, send_items
-from store.elasticsearch_client import Address, Cluster, ClusterAway, IndexBlocked, IndexGone, Json
+from store.elasticsearch_bulk import send_items
+from store.elasticsearch_client import Address, Cluster, ClusterAway, IndexBlocked, IndexGone, Json, NotAllowed
 from store.elasticsearch_counts import count_mentions, read_bins, read_terms, read_volumes
 from store.elasticsearch_health import read_health
+from store.elasticsearch_judging import Judging
+from store.elasticsearch_mending import reveal
 from store.elasticsearch_query import translate
 from store.elasticsearch_retention import drop_months
 from store.elasticsearch_rows import pack_mention, read_stored, unpack_mention, unpack_post, with_judgement
@@ -32,7 +34,6 @@ from tingfeng.records import Bin, JudgedPost, Mention, Post
 
 BATCH = 2000
 ROUNDS = 50
-OLDEST: list[Json] = [{"counted_ms": "asc"}, {"id": "asc"}]
 Answer = TypeVar("Answer")
 
 
@@ -47,6 +48,7 @@ class ElasticsearchPostStore:
         self.truths = Truths(self.indices, self._bury)
         self._unseen = threading.Event()
         self._unseen.set()  # the first read shows what other processes have just written
+        self.judging = Judging(self.truths, self._unseen.set)
         self._dead: set[str] = set()
 
     def _bury(self, kind: str, post_id: str, source: Json, reason: str) -> None:
@@ -119,44 +121,14 @@ class ElasticsearchPostStore:
         return frozenset(id for id, held in found.items() if not held.truth.get("gone"))
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
-        free: Json = {"bool": {
-            "filter": [{"term": {"judged": False}}, {"range": {"lease_ms": {"lte": to_ms(now)}}}], "must_not": [{"term": {"gone": True}}],
-        }}  # fmt: skip
-        claimed: dict[str, Post] = {}
-        lease = {"lease_ms": to_ms(now) + lease_seconds * 1000, "lease_owner": worker}
-        _ = self.indices.number
-        for number in range(ROUNDS):
-            self.cluster.refresh(self.indices.alias("posts"))
-            if not number and self.truths.sweep():
-                self._unseen.set()
-            held = self._find_truths(free, limit - len(claimed))
-            items = [
-                Item("index", self.indices.name("posts", one.truth["month"]), one.id,
-                     {**one.truth, **lease, "claims": one.truth.get("claims", 0) + 1}, one.condition)
-                for one in held
-            ]  # fmt: skip
-            told = send_items(self.cluster, items)
-            claimed |= {one.id: unpack_post(one.truth["post"]) for one, answer in zip(held, told, strict=True) if answer.done}
-            if len(claimed) >= limit or not held or (len(held) < 10_000 and not any(answer.conflict for answer in told)):
-                break
-        return sorted(claimed.values(), key=lambda post: (post.counted_at, post.id))
-
-    def _find_truths(self, query: Json, limit: int) -> list[Held]:
-        """Truths that a search finds, oldest first."""
-        body: Json = {"query": query, "sort": OLDEST, "seq_no_primary_term": True, "size": min(limit, 10_000), "track_total_hits": False}
-        hits = self.cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
-        return [Held(hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits]
-
-    def _walk_truths(self, query: Json) -> Iterator[Held]:
-        """All of them."""
-        for hit in self.cluster.walk(self.indices.alias("posts"), {"query": query, "sort": OLDEST, "seq_no_primary_term": True}):
-            yield Held(hit["_source"], hit["_seq_no"], hit["_primary_term"])
+        held = self._again(lambda: self.judging.claim(worker, limit, to_ms(now), lease_seconds * 1000))
+        return sorted((unpack_post(one.truth["post"]) for one in held), key=lambda post: (post.counted_at, post.id))
 
     def save_judged(self, judged: Sequence[JudgedPost], now: datetime) -> None:
         by_id = {one.post_id: one for one in judged}
 
         def save(part: list[str]) -> None:
-            self.truths.judge(part, lambda truth: with_judgement(truth, by_id[truth["id"]], to_ms(now)))
+            self.judging.save(part, lambda truth: with_judgement(truth, by_id[truth["id"]], to_ms(now)), to_ms(now))
 
         for part in split(list(by_id), BATCH):
             self._write(lambda part=part: save(part))  # type: ignore[misc]
@@ -165,7 +137,7 @@ class ElasticsearchPostStore:
         self._read()
         if query is None:
             wanted: Json = {"bool": {"filter": [{"term": {"judged": True}}], "must_not": [{"term": {"gone": True}}]}}
-            ids = [held.id for held in self._walk_truths(wanted)]
+            ids = [held.id for held in self.truths.walk(wanted)]
         else:
             condition = translate(query)
             within = scope(condition, None, None, matched=False)
@@ -186,12 +158,9 @@ class ElasticsearchPostStore:
         """The projection does not show whether a post is judged, so only the truth is written."""
         done = 0
         for _ in range(ROUNDS):
-            held = [one for one in self.truths.read(ids).values() if one.truth["judged"] and not one.truth.get("gone")]
-            items = [
-                Item("index", self.indices.name("posts", one.truth["month"]), one.id, {**one.truth, "judged": False, "lease_ms": 0}, one.condition)
-                for one in held
-            ]
-            told = send_items(self.cluster, items)
+            held = [one for one in self.truths.read_alive(ids) if one.truth["judged"]]
+            told = send_items(self.cluster, [self.truths.item({**one.truth, "judged": False}, one.condition) for one in held])
+            self.judging.leases.free({one.id for one, answer in zip(held, told, strict=True) if answer.done})
             done += sum(answer.done for answer in told)
             ids = [one.id for one, answer in zip(held, told, strict=True) if answer.conflict]
             if not ids:
@@ -203,7 +172,7 @@ class ElasticsearchPostStore:
         found: dict[str, Held] = {}
         for part in split(sorted({str(key) for key in band_keys}), 10_000):
             query: Json = {"bool": {"filter": [{"terms": {"bands": part}}, *span("counted_ms", since, None)], "must_not": [{"term": {"gone": True}}]}}
-            found |= {held.id: held for held in self._walk_truths(query)}
+            found |= {held.id: held for held in self.truths.walk(query)}
         ordered = sorted(found.values(), key=lambda held: (held.truth["counted_ms"], held.id))
         return [NearPost(held.id, int(held.truth["signature"]), held.truth["group"]) for held in ordered]
 
@@ -212,7 +181,7 @@ class ElasticsearchPostStore:
         found: list[Held] = []
         for part in split(sorted(set(groups)), 10_000):
             filters = [{"terms": {"group": part}}, {"term": {"judged": True}}, *span("counted_ms", since, None)]
-            found += self._walk_truths({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}})
+            found += self.truths.walk({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}})
         return [read_stored(held.truth) for held in sorted(found, key=lambda held: (held.truth["counted_ms"], held.id))]
 
     def get_post(self, post_id: str) -> Post | None:
@@ -238,7 +207,18 @@ class ElasticsearchPostStore:
     ) -> SearchPage:
         condition = translate(query)
         within = scope(condition, since, until, matched=not with_unmatched)
+        if with_unmatched:
+            self._reveal(since, until)
         return search_mentions(self._read(), Asked(query, condition, within, limit, cursor, order, count_up_to))
+
+    def _reveal(self, since: datetime | None, until: datetime | None) -> None:
+        """Shows posts that nobody has judged yet; who may only read finds those that others have shown."""
+        self._read()
+        try:
+            if self._again(lambda: reveal(self.truths, span("counted_ms", since, until))):
+                self._unseen.set()
+        except (NotAllowed, IndexBlocked):
+            return
 
     def count(
         self,
@@ -310,7 +290,7 @@ class ElasticsearchPostStore:
         self.truths.sweep()
         self.spool.forget(lambda post: meets(post, author_key, source, before))
         done, part = (self._write(lambda: drop_months(self.indices, before)) if before and not author_key and not source else 0), list[Held]()
-        for held in self._walk_truths({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}}):
+        for held in self.truths.walk({"bool": {"filter": filters, "must_not": [{"term": {"gone": True}}]}}):
             part.append(held)
             if len(part) == BATCH:
                 done += self._write(lambda part=part: self.truths.delete(part))  # type: ignore[misc]

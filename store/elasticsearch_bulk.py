@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from store.elasticsearch_client import Cluster, ClusterAway, ClusterBusy, Json, dump_json, explain_refusal
+from store.elasticsearch_client import CLOSED, Cluster, ClusterAway, ClusterBusy, Json, dump_json, explain_refusal
 
 MOST_ITEMS, MOST_BYTES = 4000, 5_000_000
+PART_ITEMS, AT_ONCE = 1000, 2  # of a request, and how many are under way
 TRIES, FIRST_WAIT, LONGEST_WAIT = 8, 0.2, 5.0
 AGAIN = frozenset({429, 500, 502, 503, 504})
 BLOCKED = "cluster_block_exception"
@@ -56,25 +58,51 @@ class Told:
         return not self.done and not self.conflict
 
 
-def send_items(cluster: Cluster, items: Sequence[Item], *, refresh: bool = False, sleep: Callable[[float], None] = time.sleep) -> list[Told]:
+def send_items(
+    cluster: Cluster, items: Iterable[Item], *, refresh: bool = False, sleep: Callable[[float], None] = time.sleep
+) -> list[Told]:
     """The answers in the order of the items. Raises ClusterAway when some cannot be written for now, however often they are tried."""
-    lines = [item.encode() for item in items]
-    told: dict[int, Told] = {}
-    waiting = list(range(len(items)))
+    lines, told = send_once(cluster, items, refresh)
+    waiting = [number for number, one in enumerate(told) if one.status in AGAIN]
     tries = 0  # in a row in which nothing was taken
     while waiting and tries < TRIES:
-        if told:
-            sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**tries)))  # full jitter: workers refused together part
+        sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**tries)))  # full jitter: workers refused together part
         for part in split_request(lines, waiting):
-            told |= zip(part, send_part(cluster, [lines[number] for number in part], refresh), strict=True)
+            for number, one in zip(part, send_part(cluster, [lines[number] for number in part], refresh), strict=True):
+                told[number] = one
         still = [number for number in waiting if told[number].status in AGAIN]
         tries = tries + 1 if len(still) == len(waiting) else 0
         waiting = still
     if not waiting:
-        return [told[number] for number in range(len(items))]
+        return told
     stuck = told[waiting[0]]
     trouble = explain_refusal(stuck.status, {"error": {"type": stuck.kind, "reason": stuck.reason}}, cluster.address)
     raise ClusterAway(trouble.what, where=trouble.where, hint=trouble.hint)
+
+
+def send_once(cluster: Cluster, items: Iterable[Item], refresh: bool) -> tuple[list[bytes], list[Told]]:
+    """(lines, answers): the cluster works on one part while the next is made, for making items takes as long as writing them."""
+    lines: list[bytes] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = []
+        for part in split_stream(item.encode() for item in items):
+            lines += part
+            answers.append(pool.submit(send_part, cluster, part, refresh))
+        return lines, [one for answer in answers for one in answer.result()]
+
+
+def split_stream(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Parts of a stream, each as soon as it is made."""
+    part: list[bytes] = []
+    size = 0
+    for line in lines:
+        if part and (len(part) >= PART_ITEMS or size + len(line) > MOST_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(line)
+        size += len(line)
+    if part:
+        yield part
 
 
 def send_part(cluster: Cluster, lines: Sequence[bytes], refresh: bool) -> list[Told]:
@@ -105,6 +133,6 @@ def read_answer(cluster: Cluster, verb: str, answer: dict[str, Any]) -> Told:
     error = answer.get("error") or {}
     told = Told(answer["status"], answer.get("_seq_no", -1), answer.get("_primary_term", -1), error.get("type", ""), error.get("reason", ""))
     missing = told.kind == "index_not_found_exception" and verb in ("index", "create")
-    if told.kind == BLOCKED or told.status in (401, 403) or missing:
+    if told.kind in (BLOCKED, CLOSED) or told.status in (401, 403) or missing:
         raise explain_refusal(told.status, {"error": error}, cluster.address)
     return told

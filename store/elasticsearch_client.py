@@ -25,8 +25,10 @@ from tingfeng.errors import SettingsError, StoreError
 Json = dict[str, Any]
 MAJORS = (8, 9)
 WAITS = (0.5, 2.0)
+COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 INDEX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,60}")
 RED = frozenset({"no_shard_available_action_exception", "unavailable_shards_exception", "search_phase_execution_exception"})
+CLOSED = "index_closed_exception"
 PLAIN, SECURE = "elasticsearch://", "elasticsearchs://"
 
 
@@ -210,7 +212,7 @@ def check_version(version: str, address: Address) -> None:
 def dump_json(value: object) -> bytes:
     """Compact JSON; half surrogates, which UTF-8 has no bytes for, are written as escapes."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return COMPACT.encode(value).encode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":")).encode()
 
@@ -248,6 +250,8 @@ def explain_refusal(status: int, body: object, address: Address) -> StoreError:
         return ClusterAway("用户名、密码或 API key 不对,或已过期", where=where, hint="请检查 TINGFENG_POSTS_PASSWORD 或 TINGFENG_POSTS_API_KEY")
     if "cluster_block_exception" in kinds:
         return explain_block(reason, where)
+    if CLOSED in kinds:
+        return IndexBlocked("索引被关闭了", where=where, hint="请运维打开它(_open);暂存的会补写")
     if status == 403:
         return NotAllowed("这个账号没有权限", where=where, hint=f"请给它读写 {address.prefix}* 与管理索引模板的权限")
     if "index_not_found_exception" in kinds:

@@ -1,12 +1,14 @@
 """Translates a query tree into Elasticsearch's query DSL over the documents of `mentions`.
 
-What the index cannot say exactly (NEAR counts characters, the index tokens) becomes a condition that holds for every match and
-perhaps for more; `exact` is then False and each document is asked again by the matcher, as on SQLite.
+NEAR counts characters, so a unit of several characters takes as many places in the index: FILLERs stand behind it. What the index cannot
+say exactly all the same (a prefix inside NEAR, a very long unit) becomes a condition that holds for every match and perhaps for more;
+`exact` is then False and each document is asked again by the matcher, as on SQLite.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from store.elasticsearch_client import Json
@@ -16,6 +18,10 @@ from tingfeng.query import Query
 from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Pattern, Term, TimeIs
 
 LONGEST = 100  # the whitespace tokenizer cuts at 255
+FILLER = "_"  # no unit: those are word-like, or the boundary
+NEVER = "__"  # no token either
+WIDEST = 64  # places that a unit may take; NEAR over more than that asks the matcher
+MOST_PAIRS = 100  # of what stands left and right, in all NEARs of a query: the server limits clauses; more of them ask the matcher
 DEEPEST = 24  # the server refuses bool queries nested more than 30 deep
 EVERYTHING: Json = {"match_all": {}}
 NOTHING: Json = {"match_none": {}}
@@ -38,6 +44,16 @@ def encode_unit(unit: str) -> str:
     return f"{unit[:LONGEST]}…{hashlib.blake2b(unit.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
+def spell_units(units: Sequence[str]) -> list[str]:
+    """Tokens of consecutive units, as many as they have characters."""
+    return [token for unit in units for token in (encode_unit(unit), *[FILLER] * (min(len(unit), WIDEST) - 1))]
+
+
+def spell_phrase(units: Sequence[str]) -> list[str]:
+    """What stands for the units in a query: the last one's fillers say nothing more."""
+    return [*spell_units(units[:-1]), encode_unit(units[-1])]
+
+
 def translate(query: Query | None) -> Condition:
     """The condition of a query; None means everything. Raises QuerySyntaxError for what only monitoring may use."""
     if query is None:
@@ -52,6 +68,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.exact = True
+        self._pairs = 0
 
     def write(self, node: Node, upper: bool, depth: int) -> Json:
         if isinstance(node, And | Or | Not) and depth >= DEEPEST:
@@ -83,21 +100,35 @@ class Writer:
 
     def _term(self, term: Term, name: str, upper: bool) -> Json:
         """A term in one field."""
-        tokens = [encode_unit(unit) for unit in term.units]
         if not term.prefix:
-            return phrase(name, tokens)
+            return phrase(name, spell_phrase(term.units))
         beginning = {"prefix": {name: term.units[-1][:LONGEST]}}
-        if len(tokens) == 1 and len(term.units[0]) <= LONGEST:
+        before = term.units[:-1]
+        if not before and len(term.units[0]) <= LONGEST:
             return beginning
-        return self._guess(upper, {"bool": {"filter": [phrase(name, tokens[:-1]), beginning]}} if tokens[:-1] else beginning)
+        return self._guess(upper, {"bool": {"filter": [phrase(name, spell_phrase(before)), beginning]}} if before else beginning)
 
     def _near(self, near: Near, upper: bool) -> Json:
-        """Both sides in one field; how far apart they stand only the matcher can say."""
+        """Both sides in one field, in either order."""
+        pairs = [(left, right) for left in near.left for right in near.right]
+        self._pairs += len(pairs)
+        if near.distance < WIDEST and self._pairs <= MOST_PAIRS and not any(term.prefix for term in (*near.left, *near.right)):
+            # each pair by itself: a disjunction inside an interval would hide a longer term behind a shorter one
+            orders = [order for pair in pairs for order in (pair, pair[::-1])]
+            return any_of([follow(name, first, second, near.distance) for name in ("title", "body") for first, second in orders])
         fields = [
             {"bool": {"filter": [any_of([self._term(term, name, True) for term in side]) for side in (near.left, near.right)]}}
             for name in ("title", "body")
         ]
         return self._guess(upper, any_of(fields))
+
+
+def follow(name: str, first: Term, second: Term, distance: int) -> Json:
+    """One term after the other, with at most so many characters between."""
+    rules: list[Json] = [{"match": {"query": " ".join(spell_units(term.units)), "ordered": True, "max_gaps": 0}} for term in (first, second)]
+    if first == second:  # the server would make one rule of two equal ones, and miscount what stands between
+        rules[1]["match"]["filter"] = {"not_containing": {"match": {"query": NEVER}}}
+    return {"intervals": {name: {"all_of": {"intervals": rules, "ordered": True, "max_gaps": distance}}}}
 
 
 def any_of(clauses: list[Json]) -> Json:

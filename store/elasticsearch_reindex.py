@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from store.elasticsearch_bulk import Item, send_items
 from store.elasticsearch_client import Cluster, Json
 from store.elasticsearch_rows import make_docs
-from store.elasticsearch_schema import FAMILIES, Indices, Layout
+from store.elasticsearch_schema import FAMILIES, POSTS, Indices, Layout
 from store.elasticsearch_truth import Truths
 from tingfeng.errors import StoreError
 
@@ -43,7 +43,8 @@ def reindex(cluster: Cluster, layout: Layout, tell: Tell = lambda done, total: N
     show_all(old)  # what was written last is copied too
     try:
         new.put_templates()
-        new.make(new.number, "places", "", in_use=False)
+        for family in ("leases", "places"):
+            new.make(new.number, family, "", in_use=False)
         copy(old, new, tell)
         rebuilt = verify(old, new)
         switch(old, new)
@@ -78,7 +79,10 @@ def block(indices: Indices, blocked: bool) -> None:
 
 
 def copy(old: Indices, new: Indices, tell: Tell) -> None:
-    """Every truth, its place, its projection made anew. What was marked for deletion is left behind."""
+    """Every truth, its place, its projection made anew. What was marked for deletion is left behind, and so are leases: posts that somebody
+
+    is judging may be claimed a second time, and he will save them the careful way.
+    """
     cluster = old.cluster
     months = old.months()
     new.ensure(set(months))
@@ -87,7 +91,7 @@ def copy(old: Indices, new: Indices, tell: Tell) -> None:
     for month in months:
         batch: list[Json] = []
         for hit in cluster.walk(old.name("posts", month), {"query": alive, "sort": ["_shard_doc"]}):
-            batch.append(hit["_source"])
+            batch.append({name: value for name, value in hit["_source"].items() if name in POSTS})
             if len(batch) == BATCH:
                 done += write(new, batch)
                 tell(done, total)
@@ -131,7 +135,9 @@ def verify(old: Indices, new: Indices) -> Rebuilt:
 def switch(old: Indices, new: Indices) -> None:
     """All aliases at once: a reader sees the one set or the other."""
     actions: list[Json] = []
+    names = names_of(old)
     for family in FAMILIES:
-        actions.append({"remove": {"index": f"{old.name(family)}*", "alias": old.alias(family)}})
+        if any(name.startswith(old.name(family)) for name in names):  # an older set had fewer families
+            actions.append({"remove": {"index": f"{old.name(family)}*", "alias": old.alias(family)}})
         actions.append({"add": {"index": f"{new.name(family)}*", "alias": new.alias(family)}})
     new.cluster.call("POST", "/_aliases", {"actions": actions})

@@ -10,7 +10,7 @@ from typing import Any
 
 from store.correcting import keep_labels
 from store.elasticsearch_client import Json
-from store.elasticsearch_query import encode_unit
+from store.elasticsearch_query import spell_units
 from store.posts import Hit, StoredPost
 from store.sqlite_rows import dump, from_ms, to_ms
 from tingfeng.fingerprints import mention_id, text_hash
@@ -48,10 +48,21 @@ def pack_post(post: Post) -> Json:
         "source": post.source, "native_id": post.native_id, "kind": str(post.kind), "title": post.title, "text": post.text, "url": post.url,
         "author": drop_empty({"key": author.key, "type": author.verified_type, "band": author.follower_band, "region": author.region}),
         "published_ms": ms(post.published_at), "precision": str(post.published_precision), "published_words": post.published_words,
-        "first_seen_ms": to_ms(post.first_seen_at), "counts": [seen.likes, seen.comments, seen.reposts, seen.views],
+        "first_seen_ms": to_ms(post.first_seen_at), "counts": pack_counts(post),
         "approx": seen.approx, "engagement_ms": ms(seen.seen_at), "parent_id": post.parent_id, "root_id": post.root_id,
         "owned": post.owned, "rating": post.rating, "complaint": pack_complaint(complaint) if complaint else None, "extras": dict(post.extras),
     })  # fmt: skip
+
+
+def pack_counts(post: Post) -> list[int | None]:
+    """Engagement in the order of COUNTS."""
+    seen = post.engagement
+    return [seen.likes, seen.comments, seen.reposts, seen.views]
+
+
+def pack_numbers(post: Post) -> list[float]:
+    """What no index could hold is to be refused with these."""
+    return [number for number in (*pack_counts(post), post.rating) if number is not None]
 
 
 def pack_complaint(one: Complaint) -> Json:
@@ -119,11 +130,11 @@ def hash_state(post: Post) -> str:
 
 
 def new_truth(post: Post, month: str) -> Json:
-    """The truth of a post seen for the first time: unjudged, one document in `mentions`."""
+    """The truth of a post seen for the first time: unjudged, and not in `mentions` yet."""
     return {
         "id": post.id, "month": month, "rev": next_rev(0), "counted_ms": to_ms(post.counted_at), "source": post.source,
-        "author_key": post.author.key, "text_hash": hash_text(post), "state_hash": hash_state(post), "judged": False, "lease_ms": 0,
-        "docs": [post.id], "group": "", "is_copy": False, "post": pack_post(post), "mentions": [],
+        "author_key": post.author.key, "text_hash": hash_text(post), "state_hash": hash_state(post), "judged": False, "hidden": True,
+        "docs": [], "group": "", "is_copy": False, "numbers": pack_numbers(post), "post": pack_post(post), "mentions": [],
     }  # fmt: skip
 
 
@@ -142,7 +153,8 @@ def with_post(truth: Json, post: Post) -> Json | None:
         **truth, "text_hash": text, "state_hash": state, "post": pack_post(merged), "author_key": post.author.key,
         "counted_ms": to_ms(merged.counted_at),
     }  # fmt: skip
-    return changed | ({"judged": False, "lease_ms": 0} if text != truth["text_hash"] else {})
+    changed |= {"numbers": pack_numbers(merged)} if truth.get("hidden") else {}
+    return changed | ({"judged": False} if text != truth["text_hash"] else {})
 
 
 def merge_posts(old: Post, new: Post) -> Post:
@@ -163,8 +175,9 @@ def with_judgement(truth: Json, one: JudgedPost, now_ms: int) -> Json:
         mention.subject: pack_mention(keep_labels(mention, kept[mention.subject]) if mention.subject in kept else mention)
         for mention in one.mentions
     }
+    fields = {name: value for name, value in truth.items() if name not in ("hidden", "numbers")}
     return {
-        **truth, "judged": True, "judged_ms": now_ms, "lease_ms": 0, "lease_owner": "", "claims": 0, "content": str(one.content),
+        **fields, "judged": True, "judged_ms": now_ms, "content": str(one.content),
         "mentions": list(mentions.values()),
         "group": one.duplicate_group or truth["id"], "is_copy": one.is_copy, "bands": [str(key) for key in one.band_keys],
         "signature": str(one.signature), "words": " ".join(one.words).split(),
@@ -186,18 +199,21 @@ def read_stored(truth: Json) -> StoredPost:
 
 def needed_docs(truth: Json) -> list[str]:
     """Ids of the documents in `mentions` that should stand for a truth."""
-    if truth.get("gone"):
+    if truth.get("gone") or truth.get("hidden"):
         return []
     return [mention_id(truth["id"], found.get("subject", "")) for found in truth["mentions"]] or [truth["id"]]
 
 
 def make_docs(truth: Json) -> list[Json]:
     """Those documents, in the order of needed_docs."""
+    keys = needed_docs(truth)
+    if not keys:
+        return []
     shared = shared_fields(truth)
     if not truth["mentions"]:
         return [shared | {"key": truth["id"], "matched": False, "shown": {"post": truth["post"]}}]
     return [shared | mention_fields(found) | {"key": key, "shown": {"post": truth["post"], "mention": found}}
-            for key, found in zip(needed_docs(truth), truth["mentions"], strict=True)]  # fmt: skip
+            for key, found in zip(keys, truth["mentions"], strict=True)]  # fmt: skip
 
 
 def shared_fields(truth: Json) -> Json:
@@ -225,7 +241,7 @@ def mention_fields(found: Mapping[str, Any]) -> Json:
 
 def index_units(text: str) -> str:
     """What is indexed of a title or text: units joined by blanks."""
-    return " ".join(map(encode_unit, split_units(normalise(text))))
+    return " ".join(spell_units(split_units(normalise(text))))
 
 
 def split_commas(values: Iterable[str]) -> list[str]:

@@ -1,10 +1,10 @@
 """What our indices look like and what they are called.
 
-Three families, all named `<prefix><family>-<set>-<month>` and read through the alias `<prefix><family>`:
+Four families, all named `<prefix><family>-<set>-<month>` and read through the alias `<prefix><family>`:
 `places` (one index: in which month a post is filed; fixed at its first sight, also when its date is corrected later, so that no post can
-ever stand twice), `posts` (by month: the post with its judgement, the truth; nothing in it is analysed) and `mentions` (by month: what is
-searched and counted, made from the truth; a post without a subject has one document there too). A set is one generation of all three:
-`reindex` builds the next beside it.
+ever stand twice), `leases` (one document: who is judging what now), `posts` (by month: the post with its judgement, the truth; nothing in
+it is analysed) and `mentions` (by month: what is searched and counted, made from the truth; a judged post without a subject has one
+document there too). A set is one generation of all four: `reindex` builds the next beside it.
 """
 
 from __future__ import annotations
@@ -19,28 +19,31 @@ from tingfeng.clock import SHANGHAI
 from tingfeng.errors import StoreError
 from tingfeng.records import Post
 
-VERSION = 1
-FAMILIES = ("places", "posts", "mentions")
+VERSION = 2
+FAMILIES = ("leases", "places", "posts", "mentions")
 ODD = "odd"  # the month of posts whose date lies far from their first sight: a source with wild dates must not make hundreds of indices
 EARLIEST, LATEST = timedelta(days=15 * 366), timedelta(days=40)
 
 KEYWORD: Json = {"type": "keyword", "ignore_above": 8000}
+SORTED: Json = {"type": "keyword", "index": False}
 STORED: Json = {"type": "keyword", "index": False, "doc_values": False}
 TIME: Json = {"type": "date", "format": "epoch_millis"}
 NUMBER: Json = {"type": "double"}
 UNITS: Json = {"type": "text", "analyzer": "whitespace", "norms": False}
 BLOB: Json = {"type": "object", "enabled": False}
 
+LEASES: Json = {"leases": BLOB}
 PLACES: Json = {"month": KEYWORD}
 POSTS: Json = {
-    "id": KEYWORD, "month": STORED, "rev": {"type": "long", "index": False}, "counted_ms": TIME, "source": KEYWORD, "author_key": KEYWORD,
-    "text_hash": STORED, "state_hash": STORED, "judged": {"type": "boolean"}, "judged_ms": TIME, "lease_ms": {"type": "long"}, "lease_owner": STORED,
-    "claims": {"type": "integer", "index": False, "doc_values": False},
+    "id": SORTED, "month": STORED, "rev": {"type": "long", "index": False}, "counted_ms": TIME, "source": KEYWORD, "author_key": KEYWORD,
+    "text_hash": STORED, "state_hash": STORED, "judged": {"type": "boolean"}, "judged_ms": TIME, "hidden": {"type": "boolean"},
+    # of an unjudged post, so that a number that no index can hold is refused at once
+    "numbers": {"type": "double", "index": False, "doc_values": False},
     "open": {"type": "boolean"}, "gone": {"type": "boolean"}, "docs": STORED, "content": STORED, "group": KEYWORD, "is_copy": {"type": "boolean"},
     "bands": KEYWORD, "signature": STORED, "words": STORED, "post": BLOB, "mentions": BLOB,
 }  # fmt: skip
 MENTIONS: Json = {
-    "key": {"type": "keyword"}, "post_id": KEYWORD, "matched": {"type": "boolean"}, "counted_ms": TIME, "is_copy": {"type": "boolean"},
+    "key": SORTED, "post_id": KEYWORD, "matched": {"type": "boolean"}, "counted_ms": TIME, "is_copy": {"type": "boolean"},
     **dict.fromkeys(("group", "source", "kind", "author_type", "region", "owned", "author_key", "subject", "sentiment"), KEYWORD),
     **dict.fromkeys(("acts", "topics", "severity", "stage", "problems", "status", "words"), KEYWORD),
     **dict.fromkeys(("likes", "comments", "reposts", "views", "rating"), NUMBER),
@@ -76,7 +79,7 @@ def settings_of(layout: Layout) -> Json:
 
 def mapping_of(family: str) -> Json:
     """Mapping of a family: fields we do not know are refused."""
-    fields = {"places": PLACES, "posts": POSTS, "mentions": MENTIONS}[family]
+    fields = {"leases": LEASES, "places": PLACES, "posts": POSTS, "mentions": MENTIONS}[family]
     mapping: Json = {"dynamic": "strict", "_meta": {"schema": VERSION}, "properties": fields}
     return mapping | ({"_source": {"excludes": LEFT_OUT}} if family == "mentions" else {})
 
@@ -136,9 +139,10 @@ class Indices:
 
     def _make_first(self) -> int:
         self.put_templates()
-        self.make(1, "places", "", in_use=True)
+        self.make(1, "leases", "", in_use=True)
         for family in ("posts", "mentions"):
             self.make(1, family, ODD, in_use=True)
+        self.make(1, "places", "", in_use=True)  # the last one: it is where a set is looked for
         return 1
 
     def put_templates(self) -> None:

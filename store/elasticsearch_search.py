@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from store.elasticsearch_client import Cluster, Json
-from store.elasticsearch_query import Condition, encode_unit, phrase
+from store.elasticsearch_query import Condition, phrase, spell_phrase
 from store.elasticsearch_rows import read_hit
 from store.elasticsearch_schema import Indices
 from store.posts import Order, SearchPage
@@ -109,7 +109,7 @@ def positive_terms(node: Node) -> list[Json]:
         return [clause for term in (*node.left, *node.right) for clause in positive_terms(term)]
     if not isinstance(node, Term):
         return []
-    return [phrase(name, [encode_unit(unit) for unit in node.units]) for name in (("title",) if node.title_only else ("title", "body"))]
+    return [phrase(name, spell_phrase(node.units)) for name in (("title",) if node.title_only else ("title", "body"))]
 
 
 def write_place(values: Sequence[Any]) -> str:

@@ -5,17 +5,18 @@ What makes it safe to be killed anywhere, and to be run by many at once:
 * a truth names every document of its projection before one is written (`docs`), and is `open` until the projection is complete;
 * documents carry the truth's `rev` as external version: an older projection never replaces a newer one, nor revives what was deleted;
 * whatever is still `open` is projected again by `sweep`, as often as one likes.
-The one exception is `judge`, which says itself why it is safe. A new post is not `open`: judging it projects it anyway, and seeing it
-again before that does so too.
+The one exception is `judge`, which is safe because its caller holds a lease. A new post is `hidden`: it has no documents before it is judged,
+or before somebody searches for posts without a subject (elasticsearch_mending.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from store.elasticsearch_bulk import Item, Told, send_items
 from store.elasticsearch_client import ClusterAway, IndexGone, Json
+from store.elasticsearch_leases import Leases
 from store.elasticsearch_rows import make_docs, needed_docs, new_truth, next_rev, with_post
 from store.elasticsearch_schema import Indices, month_of
 from store.posts import AddResult
@@ -23,6 +24,7 @@ from tingfeng.errors import StoreError
 from tingfeng.records import Post
 
 ROUNDS = 20
+OLDEST: list[Json] = [{"counted_ms": "asc"}, {"id": "asc"}]
 MOST_REMEMBERED = 100_000
 # kind, id, what could not be written, why
 Refuse = Callable[[str, str, Json, str], None]
@@ -50,12 +52,12 @@ class Truths:
     """Reads and changes truths. `refuse` takes what the cluster will never accept (dead letters)."""
 
     def __init__(self, indices: Indices, refuse: Refuse) -> None:
-        self._indices, self._cluster, self._refuse = indices, indices.cluster, refuse
+        self.indices, self._cluster, self._leases, self._refuse = indices, indices.cluster, Leases(indices), refuse
         self._months: dict[str, str] = {}
 
     def locate(self, ids: Sequence[str]) -> dict[str, str]:
         """Month by id, of those that have a place."""
-        places = self._indices.name("places")
+        places = self.indices.name("places")
         found = self._cluster.mget([{"_index": places, "_id": id} for id in ids]) if ids else []
         if any("error" in one for one in found):
             raise IndexGone("索引不存在", where=self._cluster.address.shown, hint="可能刚被重建;请重试")
@@ -66,10 +68,25 @@ class Truths:
         held = self._read_at({id: self._months[id] for id in ids if id in self._months})
         return held | self._read_at(self.locate([id for id in ids if id not in held]))
 
+    def read_alive(self, ids: Sequence[str]) -> list[Held]:
+        """The same, without those that are being deleted."""
+        return [one for one in self.read(ids).values() if not one.truth.get("gone")]
+
+    def find(self, query: Json, limit: int) -> list[Held]:
+        """Truths that a search finds, oldest first."""
+        body: Json = {"query": query, "sort": OLDEST, "seq_no_primary_term": True, "size": limit, "track_total_hits": False}
+        hits = self._cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
+        return [read_held(hit) for hit in hits]
+
+    def walk(self, query: Json) -> Iterator[Held]:
+        """All of them."""
+        for hit in self._cluster.walk(self.indices.alias("posts"), {"query": query, "sort": OLDEST, "seq_no_primary_term": True}):
+            yield read_held(hit)
+
     def _read_at(self, months: dict[str, str]) -> dict[str, Held]:
-        docs = [{"_index": self._indices.name("posts", month), "_id": id} for id, month in months.items()]
+        docs = [{"_index": self.indices.name("posts", month), "_id": id} for id, month in months.items()]
         found = self._cluster.mget(docs) if docs else []
-        held = {one["_id"]: Held(one["_source"], one["_seq_no"], one["_primary_term"]) for one in found if one.get("found")}
+        held = {one["_id"]: read_held(one) for one in found if one.get("found")}
         self._remember({id: months[id] for id in held})
         return held
 
@@ -106,42 +123,47 @@ class Truths:
             self.project(list(self.read([post.id]).values()))
 
     def _create(self, posts: Sequence[Post], months: dict[str, str]) -> dict[str, str]:
-        """Truths and projections of new posts; those that another process created meanwhile are left out."""
-        truths = [new_truth(post, months[post.id]) for post in posts]
-        told = send_items(self._cluster, [Item("create", self._indices.name("posts", one["month"]), one["id"], one) for one in truths])
+        """Truths of new posts; those that another process created meanwhile are left out."""
+        truths: list[Json] = []
+
+        def make() -> Iterator[Item]:
+            for post in posts:
+                truth = new_truth(post, months[post.id])
+                truths.append(truth)
+                yield Item("create", self.indices.name("posts", truth["month"]), truth["id"], truth)
+
+        told = send_items(self._cluster, make())
         self._report("post", truths, told)
-        self.project([Held(truth, one.seq_no, one.term) for truth, one in zip(truths, told, strict=True) if one.done])
         self._remember({truth["id"]: truth["month"] for truth, one in zip(truths, told, strict=True) if one.done})
         return {truth["id"]: "new" for truth, one in zip(truths, told, strict=True) if not one.conflict}
 
     def _take_places(self, posts: Sequence[Post]) -> tuple[dict[str, str], dict[str, Held]]:
         """(months of posts to be created, truths of those that are there). A place without a truth keeps its month and is touched,
         so that who is deleting the post at this moment sees that it is wanted again."""
-        places = self._indices.name("places")
+        places = self.indices.name("places")
         wanted = {post.id: month_of(post) for post in posts}
-        self._indices.ensure(set(wanted.values()))
+        self.indices.ensure(set(wanted.values()))
         told = send_items(self._cluster, [Item("create", places, id, {"month": month}) for id, month in wanted.items()])
         taken = self.locate([id for id, one in zip(wanted, told, strict=True) if one.conflict])
         held = self._read_at(taken)
         lost = {id: month for id, month in taken.items() if id not in held}
-        self._indices.ensure(set(lost.values()))
+        self.indices.ensure(set(lost.values()))
         send_items(self._cluster, [Item("index", places, id, {"month": month}) for id, month in lost.items()])
         return {id: month for (id, month), one in zip(wanted.items(), told, strict=True) if one.done} | lost, held
 
     def _renew(self, held: Sequence[Held], posts: dict[str, Post]) -> dict[str, str]:
-        """Later sights of posts that are there. An unjudged one is projected again: its first projection may have been cut off."""
+        """Later sights of posts that are there. Who is judging an old text no longer keeps others from the new one."""
         renewed = {one.id: with_post(one.truth, posts[one.id]) for one in held}
         same = [one for one in held if renewed[one.id] is None]
-        self.project([one for one in same if not one.truth["judged"] and not one.truth.get("open")])
         written = self.write([(one, truth) for one in held if (truth := renewed[one.id])])
+        self._leases.free({one.id for one in held if one.id in written and not (renewed[one.id] or {})["judged"]})
         return {one.id: "seen" for one in same} | dict.fromkeys(written, "changed")
 
     def change(self, ids: Sequence[str], change: Change, *, refresh: bool = False) -> set[str]:
         """Changes truths, reading again those that another process changed meanwhile. `change` answers None to leave one alone."""
         waiting, done = list(ids), set[str]()
         for _ in range(ROUNDS):
-            held = [one for one in self.read(waiting).values() if not one.truth.get("gone")]
-            pairs = [(one, truth) for one in held if (truth := change(one.truth)) is not None]
+            pairs = [(one, truth) for one in self.read_alive(waiting) if (truth := change(one.truth)) is not None]
             written = self.write(pairs, refresh=refresh)
             done |= written
             waiting = [one.id for one, _ in pairs if one.id not in written]
@@ -149,86 +171,81 @@ class Truths:
                 return done
         raise self._contended()
 
-    def judge(self, ids: Sequence[str], change: Change) -> None:
-        """Like `change`, with two writes instead of three for a post that is judged for the first time by the only one who claimed it.
+    def judge(self, held: Sequence[Held], change: Change) -> set[str]:
+        """Writes judgements with their documents at once; answers the ids of posts that somebody else has changed since they were read.
 
-        Such a post is projected first and written then: cut off in between it is still unjudged and will be claimed again, and whoever
-        judges a post that was claimed more than once looks for documents that nobody knows of.
+        Cut off, it may leave documents that nobody knows of, or truths without theirs: the caller holds a lease, so `mend` comes to them.
         """
-        held = [one for one in self.read(ids).values() if not one.truth.get("gone")]
-        quick = [one for one in held if is_first(one.truth)]
-        truths = [{**new, "rev": next_rev(one.truth["rev"]), "docs": needed_docs(new)} for one in quick if (new := change(one.truth)) is not None]
-        items = [item for truth in truths for item in self._projection({**truth, "docs": [truth["id"]]})]
-        self._report("mention", [item.source or {} for item in items], send_items(self._cluster, items))
-        told = send_items(self._cluster, [
-            Item("index", self._indices.name("posts", truth["month"]), truth["id"], truth, one.condition)
-            for one, truth in zip(quick, truths, strict=True)
-        ])  # fmt: skip
-        self._report("post", truths, told)
-        late = {truth["id"] for truth, one in zip(truths, told, strict=True) if one.conflict}
-        rest = [one for one in held if one.id in late or not is_first(one.truth)]
-        stray = self._find_docs([one.id for one in rest if one.id in late or one.truth.get("claims", 0) > 1])
-        self.change([one.id for one in rest], lambda truth: add_docs(change(truth), stray.get(truth["id"], [])))
+        truths, shown = list[Json](), list[Json]()
+        places: list[list[int]] = [[], []]  # of either kind in the bulk
 
-    def _find_docs(self, ids: Sequence[str]) -> dict[str, list[str]]:
-        """Documents of posts in `mentions`, whether their truths know of them or not."""
-        found: dict[str, list[str]] = {}
-        if ids:
-            self._cluster.refresh(self._indices.alias("mentions"))
-            body: Json = {"query": {"terms": {"post_id": list(ids)}}, "sort": ["_shard_doc"], "_source": ["post_id"]}
-            for hit in self._cluster.walk(self._indices.alias("mentions"), body):
-                found.setdefault(hit["_source"]["post_id"], []).append(hit["_id"])
-        return found
+        def make() -> Iterator[Item]:
+            for one in held:
+                if (new := change(one.truth)) is None:
+                    continue
+                truth = {**new, "rev": next_rev(one.truth["rev"]), "open": False, "docs": needed_docs(new)}
+                places[0].append(len(truths) + len(shown))
+                truths.append(truth)
+                yield self.item(truth, one.condition)
+                for item in self._projection(truth, one.truth["docs"]):
+                    places[1].append(len(truths) + len(shown))
+                    shown.append(item.source or {})
+                    yield item
+
+        told = send_items(self._cluster, make())
+        written, projected = ([told[place] for place in part] for part in places)
+        self._report("post", truths, written)
+        self._report("mention", shown, projected)
+        return {truth["id"] for truth, one in zip(truths, written, strict=True) if one.conflict}
 
     def write(self, pairs: Sequence[tuple[Held, Json]], *, refresh: bool = False) -> set[str]:
         """Writes changed truths and their projections; answers the ids of those that nobody else changed meanwhile."""
-        if not pairs:
-            return set()
-        truths = [
-            {**truth, "rev": next_rev(one.truth["rev"]), "open": True, "docs": sorted({*one.truth["docs"], *truth["docs"], *needed_docs(truth)})}
-            for one, truth in pairs
-        ]
-        items = [
-            Item("index", self._indices.name("posts", truth["month"]), truth["id"], truth, one.condition)
-            for (one, _), truth in zip(pairs, truths, strict=True)
-        ]
-        told = send_items(self._cluster, items)
+        truths = []
+        for one, truth in pairs:
+            docs = sorted({*one.truth["docs"], *truth["docs"], *needed_docs(truth)})
+            truths.append({**truth, "rev": next_rev(one.truth["rev"]), "open": bool(docs), "docs": docs})
+        told = send_items(self._cluster, [self.item(truth, one.condition) for (one, _), truth in zip(pairs, truths, strict=True)])
         self._report("post", truths, told)
-        self.project([Held(truth, one.seq_no, one.term) for truth, one in zip(truths, told, strict=True) if one.done], refresh=refresh)
+        done = [Held(truth, one.seq_no, one.term) for truth, one in zip(truths, told, strict=True) if one.done]
+        self.project([one for one in done if one.truth["open"]], refresh=refresh)
         return {truth["id"] for truth, one in zip(truths, told, strict=True) if not one.conflict}
+
+    def item(self, truth: Json, condition: Json) -> Item:
+        """A conditional write of a truth."""
+        return Item("index", self.indices.name("posts", truth["month"]), truth["id"], truth, condition)
 
     def project(self, held: Sequence[Held], *, refresh: bool = False) -> None:
         """Makes the documents of `mentions` what the truths say; closes those that are open; finishes deletions."""
         if not held:
             return
-        items = [item for one in held for item in self._projection(one.truth)]
+        items = [item for one in held for item in self._projection(one.truth, one.truth["docs"])]
         told = send_items(self._cluster, items, refresh=refresh)
         self._report("mention", [item.source or {} for item in items], told)
         gone = [one for one in held if one.truth.get("gone")]
         self._remove(gone)
         closing = [
-            Item("index", self._indices.name("posts", one.truth["month"]), one.id,
-                 {**one.truth, "open": False, "docs": needed_docs(one.truth)}, one.condition)
+            self.item({**one.truth, "open": False, "docs": needed_docs(one.truth)}, one.condition)
             for one in held if one.truth.get("open") and not one.truth.get("gone")
         ]  # fmt: skip
         send_items(self._cluster, closing)  # a conflict: somebody has changed it again, and will close it
 
-    def _projection(self, truth: Json) -> list[Item]:
-        index, version = self._indices.name("mentions", truth["month"]), {"version": truth["rev"], "version_type": "external_gte"}
-        needed = needed_docs(truth)
-        docs = [] if truth.get("gone") else make_docs(truth)
+    def _projection(self, truth: Json, known: Sequence[str]) -> list[Item]:
+        """Writes of its documents, and deletions of those that were `known` and are no longer needed."""
+        index, version = self.indices.name("mentions", truth["month"]), {"version": truth["rev"], "version_type": "external_gte"}
+        docs = make_docs(truth)
+        needed = {doc["key"] for doc in docs}
         return [
             *(Item("index", index, doc["key"], doc, version) for doc in docs),
-            *(Item("delete", index, id, None, version) for id in truth["docs"] if id not in needed),
+            *(Item("delete", index, id, None, version) for id in known if id not in needed),
         ]
 
     def _remove(self, gone: Sequence[Held]) -> None:
         """The last of deleted posts: truth, then place, unless somebody has touched it to bring the post back."""
         if not gone:
             return
-        places = self._indices.name("places")
+        places = self.indices.name("places")
         found = self._cluster.mget([{"_index": places, "_id": one.id} for one in gone])
-        send_items(self._cluster, [Item("delete", self._indices.name("posts", one.truth["month"]), one.id, None, one.condition) for one in gone])
+        send_items(self._cluster, [Item("delete", self.indices.name("posts", one.truth["month"]), one.id, None, one.condition) for one in gone])
         conditions = {one["_id"]: {"if_seq_no": one["_seq_no"], "if_primary_term": one["_primary_term"]} for one in found if one.get("found")}
         send_items(self._cluster, [Item("delete", places, id, None, condition) for id, condition in conditions.items()])
 
@@ -239,7 +256,7 @@ class Truths:
         for _ in range(ROUNDS):
             marked = [replace(one, truth={**one.truth, "gone": True, "open": True, "rev": next_rev(one.truth["rev"])}) for one in waiting]
             told = send_items(self._cluster, [
-                Item("update", self._indices.name("posts", one.truth["month"]), one.id,
+                Item("update", self.indices.name("posts", one.truth["month"]), one.id,
                      {"doc": {"gone": True, "open": True, "rev": one.truth["rev"]}}, one.condition)
                 for one in marked
             ])  # fmt: skip
@@ -255,9 +272,9 @@ class Truths:
     def sweep(self) -> int:
         """Completes what a killed process left open. Returns how many."""
         body = {"query": {"term": {"open": True}}, "seq_no_primary_term": True, "size": 500, "sort": ["_doc"]}
-        hits = self._cluster.search(self._indices.alias("posts"), body)["hits"]["hits"]
+        hits = self._cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
         if hits:
-            self.project([Held(hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits])
+            self.project([read_held(hit) for hit in hits])
         return len(hits)
 
     def _report(self, kind: str, sources: Sequence[Json], told: Sequence[Told]) -> None:
@@ -267,14 +284,9 @@ class Truths:
                 self._refuse(kind, str(source.get("post_id") or source.get("id", "")), source, f"{one.status} {one.kind}:{one.reason}"[:500])
 
 
-def is_first(truth: Json) -> bool:
-    """Whether a post is judged for the first time, by the only one who ever claimed it."""
-    return truth.get("claims") == 1 and not truth["judged"] and not truth.get("open") and truth["docs"] == [truth["id"]]
-
-
-def add_docs(truth: Json | None, ids: Sequence[str]) -> Json | None:
-    """The truth, knowing of more documents."""
-    return truth and {**truth, "docs": sorted({*truth["docs"], *ids})}
+def read_held(hit: Json) -> Held:
+    """A truth from an answer."""
+    return Held(hit["_source"], hit["_seq_no"], hit["_primary_term"])
 
 
 def explain_missing(mention_id: str) -> StoreError:

@@ -109,6 +109,22 @@ def test_a_reindex_that_fails_leaves_the_old_indices_in_use(open_es: OpenES, pos
     assert store.search(with_unmatched=True).total == 31
 
 
+def test_indices_of_the_first_version_are_rebuilt(open_es: OpenES, post: MakePost, judged: Any) -> None:
+    """It kept leases in the posts, had no document for them, and showed unjudged posts at once."""
+    store = open_es()
+    store.add_posts([post(1), post(2)])
+    store.save_judged([judged(post(1))], NOW)
+    [old] = store.truths.read_alive([post(2).id])
+    ours = {name: value for name, value in old.truth.items() if name not in ("hidden", "numbers")}
+    store.cluster.call("PUT", f"/{store.indices.name('posts', old.truth['month'])}/_mapping", {"properties": {"lease_ms": {"type": "long"}}})
+    store.truths.write([(old, ours | {"lease_ms": 0, "docs": [post(2).id]})])
+    store.cluster.call("DELETE", f"/{store.indices.name('leases')}")
+    assert reindex(store.cluster, Layout()).posts == 2
+    later = open_es("later.db")
+    assert later.search(with_unmatched=True).total == 2
+    assert [one.native_id for one in later.claim_posts("w", 9, NOW)] == ["2"]
+
+
 @pytest.mark.parametrize(("change", "words"), [(1, "请升级 tingfeng"), (-1, "tingfeng reindex")])
 def test_indices_of_another_version_are_refused(open_es: OpenES, post: MakePost, monkeypatch: pytest.MonkeyPatch, change: int, words: str) -> None:
     with monkeypatch.context() as other:

@@ -76,6 +76,35 @@ def test_claims_are_disjoint_and_come_back_when_the_lease_runs_out(post_store: P
     assert len(post_store.claim_posts("c", 9, NOW + timedelta(seconds=601))) == 4
 
 
+def test_a_lease_taken_before_the_clock_was_put_back_is_void(post_store: PostStore, post: MakePost) -> None:
+    post_store.add_posts([post(1)])
+    assert len(post_store.claim_posts("a", 9, NOW + timedelta(days=1))) == 1
+    assert len(post_store.claim_posts("b", 9, NOW)) == 1
+    assert post_store.claim_posts("c", 9, NOW) == []
+
+
+def test_a_post_that_could_not_be_judged_keeps_its_lease(
+    post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]
+) -> None:
+    post_store.add_posts([post(1), post(2)])
+    post_store.claim_posts("a", 9, NOW)
+    post_store.save_judged([judged(post(1))], NOW)
+    assert post_store.claim_posts("a", 9, NOW) == []
+    assert [one.native_id for one in post_store.claim_posts("a", 9, NOW + timedelta(seconds=601))] == ["2"]
+
+
+def test_a_new_text_and_a_new_model_free_a_post_at_once(
+    post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]
+) -> None:
+    post_store.add_posts([post(1)])
+    post_store.claim_posts("a", 9, NOW)
+    post_store.add_posts([post(1, "新的说法")])
+    assert [one.text for one in post_store.claim_posts("b", 9, NOW)] == ["新的说法"]
+    post_store.save_judged([judged(post(1, "新的说法"))], NOW)
+    assert post_store.mark_unjudged() == 1
+    assert len(post_store.claim_posts("a", 9, NOW)) == 1
+
+
 def test_judging_again_replaces_mentions(post_store: PostStore, fill: Fill, post: MakePost) -> None:
     one = fill([post(1)])
     fill(one, Sentiment.POSITIVE)
