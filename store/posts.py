@@ -15,6 +15,8 @@ from typing import Protocol
 from tingfeng.query import Query
 from tingfeng.records import Bin, JudgedPost, Mention, Post
 
+PATIENCE_SECONDS = 60  # how long a claim may wait for others, and clocks may differ: who asked earlier may be served later
+
 
 class Dim(StrEnum):
     """What mentions can be counted by."""
@@ -130,7 +132,10 @@ class PostStore(Protocol):
         ...
 
     def claim_posts(self, worker: str, limit: int, now: datetime, lease_seconds: int = 600) -> list[Post]:
-        """Unjudged posts, oldest counted_at first, leased to `worker`; disjoint between workers; a lease that ran out is free again."""
+        """Unjudged posts, oldest counted_at first, leased to `worker`; disjoint between workers; a lease that ran out is free again.
+
+        So is one that ends later than `PATIENCE_SECONDS` after one taken now would: it was taken before the clock was put back.
+        """
         ...
 
     def save_judged(self, judged: Sequence[JudgedPost], now: datetime) -> None:

@@ -10,7 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from store.correcting import read_correction
-from store.posts import AddResult, CountRow, Dim, Hit, NearPost, Order, SearchPage, StoredPost, StoreHealth
+from store.posts import (
+    PATIENCE_SECONDS,
+    AddResult,
+    CountRow,
+    Dim,
+    Hit,
+    NearPost,
+    Order,
+    SearchPage,
+    StoredPost,
+    StoreHealth,
+)
 from store.sqlite_backup import back_up
 from store.sqlite_bands import find_near
 from store.sqlite_check import Say, find_damage, repair
@@ -103,9 +114,9 @@ class SQLitePostStore:
         with self._write() as db:
             rows = db.execute(
                 "UPDATE posts SET lease_owner = ?, lease_ms = ? WHERE row IN (SELECT row FROM posts WHERE judged_ms IS NULL "
-                # a lease that ends later than one taken now was taken before the clock was put back
+                # a lease that ends much later than one taken now was taken before the clock was put back
                 "AND (lease_ms <= ? OR lease_ms > ?) ORDER BY counted_ms, id LIMIT ?) RETURNING *",
-                (worker, until, to_ms(now), until, limit),
+                (worker, until, to_ms(now), until + PATIENCE_SECONDS * 1000, limit),
             ).fetchall()
         return sorted((read_post(row) for row in rows), key=lambda post: (post.counted_at, post.id))
 

@@ -83,6 +83,12 @@ def test_a_lease_taken_before_the_clock_was_put_back_is_void(post_store: PostSto
     assert post_store.claim_posts("c", 9, NOW) == []
 
 
+def test_who_asked_earlier_and_was_served_later_takes_nobodys_posts(post_store: PostStore, post: MakePost) -> None:
+    post_store.add_posts([post(1)])
+    assert len(post_store.claim_posts("quick", 9, NOW + timedelta(seconds=20))) == 1
+    assert post_store.claim_posts("slow", 9, NOW) == []
+
+
 def test_a_post_that_could_not_be_judged_keeps_its_lease(
     post_store: PostStore, post: MakePost, judged: Callable[..., JudgedPost]
 ) -> None:
