@@ -1,0 +1,69 @@
+"""Sets from which probability a head says a label, on subjects of posts that the network had not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.calibrate import WANTED_RECALL, score_f1
+from nlp.outputs import ACTS, OUTPUTS, TOWARD
+from nlp.sentiment import CLASSES
+from nlp.stack import Table
+from tingfeng.labels import Sentiment, Severity
+
+GRID = tuple(round(0.1 + 0.02 * step, 2) for step in range(36))
+# harm to people is to be found; under the least limit every second post would be one
+WANTED_SAFETY, LEAST_SAFETY = 0.95, 0.05
+LEAST_NEGATIVE = 0.2
+# under this no sentiment is likely enough to be called one
+UNCERTAIN_UNDER = 0.4
+FEW = 10
+
+
+def fit_head_limits(found: Mapping[str, Table], wanted: Mapping[str, Table]) -> dict[str, dict[str, float]]:
+    """Both head → [subjects, outputs]. Acts and opinions: the best F1; negative and safety: the wanted recall."""
+    negative, safety = TOWARD.index(Sentiment.NEGATIVE), OUTPUTS["severity"].index(Severity.SAFETY)
+    acts = {str(act): fit_limit(found["acts"][:, place], wanted["acts"][:, place] > 0.5) for place, act in enumerate(ACTS)}
+    sad = fit_recall(found["toward"][:, negative], wanted["toward"][:, negative] > 0.5, WANTED_RECALL)
+    harm = fit_recall(found["severity"][:, safety], wanted["severity"][:, safety] > 0.5, WANTED_SAFETY)
+    return {
+        "toward": {"negative": min(0.5, max(LEAST_NEGATIVE, sad)), "least": UNCERTAIN_UNDER},
+        "acts": acts,
+        "aspects": fit_opinion_limits(found["aspects"], wanted["aspects"] > 0.5),
+        "severity": {"safety": min(0.5, max(LEAST_SAFETY, harm))},
+        "spam": {"spam": fit_limit(found["spam"][:, 0], wanted["spam"][:, 0] > 0.5)},
+    }
+
+
+def fit_limit(told: Table, real: npt.NDArray[np.bool_]) -> float:
+    """The limit with the best F1; 0.5 where there are too few to tell."""
+    return 0.5 if real.sum() < FEW else max(GRID, key=lambda limit: score_f1(told >= limit, real))
+
+
+def fit_recall(told: Table, real: npt.NDArray[np.bool_], wanted: float) -> float:
+    """The highest limit that finds the wanted share of them."""
+    return round(float(np.quantile(told[real], 1 - wanted)), 4) if real.any() else 0.5
+
+
+def fit_opinion_limits(told: Table, real: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """A limit for each polarity: the best F1 of all opinions together, where of each topic only the likeliest is said."""
+    likeliest = keep_likeliest(told)
+    limits = dict.fromkeys(map(str, CLASSES), 0.4)
+    for label in [*limits, *limits]:
+        tried = {limit: score_f1(pass_limits(likeliest, {**limits, label: limit}), real) for limit in GRID}
+        limits[label] = max(GRID, key=tried.__getitem__)
+    return limits
+
+
+def keep_likeliest(told: Table) -> Table:
+    """Zero for all polarities of a topic but the likeliest."""
+    three = told.reshape(len(told), -1, len(CLASSES))
+    return np.where(three == three.max(axis=2, keepdims=True), three, 0.0).reshape(told.shape)
+
+
+def pass_limits(likeliest: Table, limits: Mapping[str, float]) -> npt.NDArray[np.bool_]:
+    """Which opinions are said."""
+    by_output = np.array([limits[label.partition(":")[2]] for label in OUTPUTS["aspects"]])
+    return np.asarray(likeliest >= by_output)
