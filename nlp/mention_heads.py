@@ -73,8 +73,8 @@ def decide(row: Mapping[str, Table], limits: Limits) -> HeadWord:
 
 
 def decide_sentiment(toward: Mapping[str, float], limits: Mapping[str, float]) -> Sentiment:
-    """Negative when that is likely enough to be looked at; else the likeliest; UNCERTAIN when none is likely enough."""
-    if toward[str(Sentiment.NEGATIVE)] >= limits["negative"]:
+    """Negative when that is likely enough to be looked at, unless it is likelier mixed; else the likeliest; UNCERTAIN when none is."""
+    if toward[str(Sentiment.NEGATIVE)] >= max(limits["negative"], toward[str(Sentiment.MIXED)]):
         return Sentiment.NEGATIVE
     best = max(TOWARD, key=lambda label: toward[str(label)])
     return best if toward[str(best)] >= limits["least"] else Sentiment.UNCERTAIN

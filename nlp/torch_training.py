@@ -23,7 +23,7 @@ from nlp.train import EMOTICON_SOURCES
 
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.jsonl"
 HEAD_WEIGHTS: Mapping[str, float] = {
-    "sentiment": 1.0, "toward": 1.0, "acts": 0.5, "aspects": 0.4, "severity": 0.6, "owner": 0.4, "stage": 0.4, "spam": 0.2, "car": 0.5,
+    "sentiment": 1.0, "toward": 1.0, "acts": 0.5, "aspects": 0.6, "severity": 0.6, "owner": 0.4, "stage": 0.4, "spam": 0.2, "car": 0.5,
 }  # fmt: skip
 
 
@@ -208,6 +208,7 @@ class Run:
         state = {
             "chunk": self.chunk,
             "seen": self.seen,
+            "attention": self.encoder.shape.attention,
             "encoder": self.encoder.state_dict(),
             "optimiser": self._optimiser.state_dict(),
         }

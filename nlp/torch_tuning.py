@@ -29,6 +29,8 @@ BUDGET = 1_200
 # one old lesson in so many is enough to remember by
 SPARED = 4
 PIECES_FILE = "pieces.json"
+# of multilingual-e5-small, for checkpoints that do not say
+ATTENTION = 12
 MARK_CHARACTERS: Mapping[str, str] = {OWN: "本家", OTHER: "别家"}
 
 
@@ -38,7 +40,7 @@ class Start:
 
     state: Mapping[str, torch.Tensor]
     pieces: Mapping[str, float]
-    attention: int = 12
+    attention: int = ATTENTION
 
     def reader(self) -> PieceReader:
         """Reads texts as the encoder does."""
@@ -80,7 +82,8 @@ def read_start(checkpoint: Path) -> Start:
     """An encoder that was trained before, with the pieces that lie beside it. Raises UsageError."""
     pieces = checkpoint.with_name(PIECES_FILE)
     try:
-        return Start(torch.load(checkpoint, weights_only=True)["encoder"], json.loads(pieces.read_text("utf-8")))
+        state = torch.load(checkpoint, weights_only=True)
+        return Start(state["encoder"], json.loads(pieces.read_text("utf-8")), state.get("attention", ATTENTION))
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"检查点读不了({error})", where=str(checkpoint), hint=f"旁边还要有它的 {PIECES_FILE}") from error
 
@@ -115,12 +118,14 @@ def tune(
     seed: int,
     progress: Callable[[str, float], None],
 ) -> Encoder:
-    """Trains from `start`, or goes on where the run in `folder` was cut off."""
+    """Trains from `start`, or goes on where the run in `folder` was cut off; another run can start from there."""
     torch.manual_seed(seed)
     encoder = start.build()
     course = Course(
         total, warmup=total // 16, cooldown=total * 4 // 5, budget=BUDGET, longest=encoder.shape.positions, seed=seed, cue_texts=0.0
     )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PIECES_FILE).write_text(json.dumps(with_marks(start.pieces), ensure_ascii=False), "utf-8")
     run = Run(encoder, Material(lessons, start.reader(), course.longest), Deck.shuffle(lessons, MIX, seed), course, folder)
     run.go(progress=progress)
     return encoder

@@ -5,10 +5,12 @@ import pytest
 
 from nlp.calibrate_heads import (
     LEAST_SAFETY,
+    find_middle,
     fit_head_limits,
     fit_limit,
     fit_opinion_limits,
     fit_recall,
+    fit_shared_limit,
     keep_likeliest,
     pass_limits,
 )
@@ -23,6 +25,18 @@ def test_limit_parts_what_is_from_what_is_not() -> None:
 
 def test_rare_label_keeps_one_half() -> None:
     assert fit_limit(np.linspace(0, 1, 100), np.arange(100) > 95) == 0.5
+
+
+def test_shared_limit_is_good_for_all_labels_together() -> None:
+    told, real = np.full((100, 2), 0.1), np.zeros((100, 2), dtype=bool)
+    told[:40, 0], real[:40, 0] = 0.5, True
+    told[:40, 1], real[:40, 1] = 0.7, True
+    told[40:, 1] = 0.4
+    assert 0.4 < fit_shared_limit(told, real) <= 0.5
+
+
+def test_the_middle_of_the_best_limits_is_taken() -> None:
+    assert find_middle({0.1: 0.2, 0.2: 0.895, 0.3: 0.9, 0.4: 0.892, 0.5: 0.7}) == 0.3
 
 
 def test_wanted_recall_is_found() -> None:

@@ -68,7 +68,7 @@ def test_stage_of_a_subject_without_the_problem_is_not_known() -> None:
 
 
 def test_complaint_is_of_all_when_nobody_fared_badly() -> None:
-    subjects = [{"name": name, "aliases": [], "sentiment": "neutral"} for name in ("暖芽", "橙屿")]
+    subjects: list[dict[str, object]] = [{"name": name, "aliases": [], "sentiment": "neutral"} for name in ("暖芽", "橙屿")]
     assert told("橙屿", "acts", subjects=subjects, aspects=[], acts=["complaint", "question"]) == ["complaint", "question"]
 
 

@@ -24,7 +24,7 @@ def row(**given: Table) -> dict[str, Table]:
     ("toward", "label"),
     [
         ((0.31, 0.1, 0.59, 0.0), Sentiment.NEGATIVE), ((0.1, 0.2, 0.6, 0.1), Sentiment.POSITIVE), ((0.2, 0.1, 0.2, 0.5), Sentiment.MIXED),
-        ((0.2, 0.3, 0.3, 0.2), Sentiment.UNCERTAIN),
+        ((0.2, 0.3, 0.3, 0.2), Sentiment.UNCERTAIN), ((0.35, 0.1, 0.1, 0.45), Sentiment.MIXED),
     ],
 )  # fmt: skip
 def test_negative_is_looked_at_early_and_nothing_is_guessed(toward: tuple[float, ...], label: Sentiment) -> None:
