@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp.calibrate import cut_head, fit_negative_from, fit_shares, weigh_sources
+from nlp.calibrate import fit_negative_from, fit_shares, weigh_sources
 from nlp.e5_weights import E5File
 from nlp.encoder_judge import EncoderJudge, EncoderSettings, combine
 from nlp.labelled import Labelled
 from nlp.lessons import Deck, to_lesson
 from nlp.onnx_model import OnnxModel
-from nlp.outputs import OUTPUTS, SIZES, Lesson
+from nlp.outputs import OUTPUTS, SIZES, Lesson, cut_head
 from nlp.sentiment import CLASSES, SentimentJudge
 from nlp.tokens import PieceReader
 from nlp.train import LEAST_THRESHOLD, fit_judge, fit_threshold

@@ -184,8 +184,7 @@ class Wiring:
         from nlp.sentiment import load_sentiment
 
         sentiment = load_sentiment(self.settings.nlp.model)
-        # its heads for acts and topics are left out: on the gold set they are worse than the rules alone (ADR 0005)
-        pipeline = Pipeline(self.matcher, sentiment, self.lexicon)
+        pipeline = Pipeline(self.matcher, sentiment, self.lexicon, sentiment.heads)
         # the cues are hundreds of thousands of objects that live as long as the process: unfrozen, every full collection walks them
         gc.freeze()
         return pipeline

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from nlp.clauses import Span, attribute_clauses, compare_subjects, join_clauses
 from nlp.lexicon import Lexicon
+from nlp.marking import mark_subject
 from nlp.rules import Ruled, judge_reading
 from nlp.subjects import SubjectMatch
 from nlp.switches import find_switch
@@ -16,14 +17,21 @@ from tingfeng.labels import Act, PostKind, Sentiment, Severity
 
 @dataclass(frozen=True)
 class About:
-    """`part` is the text that the models see; `sign` +1 or -1 when a comparison or a switch says who is better."""
+    """`part` holds the clauses about the subject, `marked` is the whole text with the names marked: the models read them.
+
+    `sign`: +1 or -1 when a comparison or a switch says who is better; `compared`: there are others beside it. `advert`: known to be
+    an ad, whatever a model says.
+    """
 
     name: str
     spans: tuple[Span, ...]
     ruled: Ruled
     part: str
+    marked: str
     sign: int
     switched_to: str
+    compared: bool = False
+    advert: bool = False
 
 
 def find_abouts(whole: Ruled, matches: Sequence[SubjectMatch], kind: PostKind, lexicon: Lexicon) -> tuple[About, ...]:
@@ -50,14 +58,17 @@ def find_abouts(whole: Ruled, matches: Sequence[SubjectMatch], kind: PostKind, l
         elif switch and match.name == switch.left:
             ruled = replace(ruled, acts=leave(ruled.acts))
         part = reading.plain if single else join_clauses(reading.clauses, own)
+        others = [span for name in spans if name != match.name for span in spans[name]]
         abouts.append(
             About(
                 match.name,
                 tuple(spans[match.name]),
                 ruled,
                 strip_own_life(part, ruled.reading),
+                mark_subject(reading.plain, spans[match.name], others),
                 sign,
                 switch.taken if switch and switch.left == match.name else "",
+                len(matches) > 1,
             )
         )
     return tuple(abouts)

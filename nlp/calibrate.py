@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from nlp.outputs import OUTPUTS, SIZES, STARTS
+from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, cut_head
 from nlp.sentiment import softmax
 
 Table = npt.NDArray[np.float64]
@@ -104,11 +104,6 @@ def fit_sure_from(
     return 1.0
 
 
-def cut_head(name: str, table: npt.NDArray[np.float32]) -> Table:
-    """The columns of one head."""
-    return np.asarray(table[:, STARTS[name] : STARTS[name] + SIZES[name]], dtype=np.float64)
-
-
 def fit_other_heads(
     network: npt.NDArray[np.float32], targets: npt.NDArray[np.float32], known: npt.NDArray[np.float32]
 ) -> tuple[Mapping[str, float], Mapping[str, Mapping[str, float]]]:
@@ -117,7 +112,7 @@ def fit_other_heads(
     limits: dict[str, Mapping[str, float]] = {}
     for place, name in enumerate(SIZES):
         rows = known[:, place] > 0
-        if name in ("sentiment", "severity") or not rows.any():
+        if name in EXCLUSIVE or not rows.any():
             continue
         scores, wanted = cut_head(name, network)[rows], cut_head(name, targets)[rows]
         temperatures[name] = fit_head_temperature(scores, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.answer_cache import AnswerCache
-from nlp.heads import HeadRow, Heads
+from nlp.heads import Heads
 from nlp.labelled import hash_file
+from nlp.mention_heads import MentionHeads
 from nlp.onnx_model import OnnxModel
 from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
 from nlp.sentiment import CLASSES, ENCODER_ENGINE, ENCODER_FOLDER, FAST_ENGINE, LinearSentiment, choose_label, softmax
+from nlp.stack import STACK_FILE, Stack
 from nlp.tokens import PieceReader
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
@@ -34,7 +37,7 @@ class EncoderSettings:
     `shares`: what the scores of encoder and teammate weigh in sentiment. `temperatures`: per head. `thresholds`: output → the
     probability from which a head of several outputs says it. `threshold`: a likeliest sentiment under it is UNCERTAIN;
     `negative_from`: from here on a text is negative even when another class is likelier. `sure_from`: from here on the linear
-    model is believed without asking the encoder, where speed is wanted.
+    model is believed without asking the encoder, where speed is wanted. `stacked`: the heads were tuned and a stack lies beside.
     """
 
     version: str
@@ -47,12 +50,13 @@ class EncoderSettings:
     sure_from: float
     longest: int
     outputs: Mapping[str, tuple[str, ...]]
+    stacked: bool = False
 
 
 class EncoderJudge:
     """Judges many texts at once; a text that it has judged lately is not judged again.
 
-    `fast`: the encoder is asked only where the linear model is not sure; then there is no word on acts, topics and severity.
+    `fast`: the encoder is asked only where the linear model is not sure. With a `stack`, and not `fast`, it judges whole subjects.
     """
 
     def __init__(
@@ -61,16 +65,19 @@ class EncoderJudge:
         reader: PieceReader,
         settings: EncoderSettings,
         linear: LinearSentiment,
+        stack: Stack | None = None,
         *,
         fast: bool = False,
         kept: int = 50_000,
     ) -> None:
         self._model, self._reader, self._settings, self._linear = model, reader, settings, linear
-        self._cache = AnswerCache(kept)
+        self._cache, self._raw = AnswerCache(kept), AnswerCache(kept)
         self._fast = fast
         self.name = f"encoder-{settings.version}{'-fast' if fast else ''}"
         self.engine = FAST_ENGINE if fast else ENCODER_ENGINE
-        self.heads: Heads | None = None if fast else EncoderHeads(self)
+        self.heads: Heads | None = None
+        if stack is not None and not fast:
+            self.heads = MentionHeads(self.ask_network, linear, stack, settings.thresholds)
 
     @classmethod
     def load(
@@ -84,18 +91,12 @@ class EncoderJudge:
         if mate.name != settings.teammate:
             raise ModelError(f"线性模型 {mate.name} 不是与它一起定标的 {settings.teammate}", where=str(folder), hint=RESTORE)
         reader = PieceReader.load(folder / PIECES_FILE, RESTORE)
-        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate, fast=fast)
+        stack = Stack.load(folder / STACK_FILE, RESTORE) if settings.stacked else None
+        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate, stack, fast=fast)
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Calibrated probabilities of the sentiment; alike for a text with nothing to read."""
         return [name_values("sentiment", row) for row in self.weigh(texts)[:, SENTIMENT].tolist()]
-
-    def read(self, texts: Sequence[str]) -> list[HeadRow]:
-        """What the heads for acts, topics and severity say."""
-        return [
-            HeadRow(*(name_values(head, row) for head in ("acts", "topics", "severity")))
-            for row in self.weigh(texts).tolist()
-        ]
 
     def says(self, head: str, values: Mapping[str, float]) -> tuple[str, ...]:
         """The labels of a head with several outputs that reach their thresholds."""
@@ -107,6 +108,17 @@ class EncoderJudge:
         if probabilities.get(str(Sentiment.NEGATIVE), 0.0) >= self._settings.negative_from:
             return Sentiment.NEGATIVE
         return choose_label(probabilities, self._settings.threshold)
+
+    def ask_network(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Outputs of the network as they are, float32 [texts, WIDTH]."""
+        found = np.empty((len(texts), WIDTH), dtype=np.float32)
+        for start in range(0, len(texts), BATCH):
+            part = texts[start : start + BATCH]
+            found[start : start + len(part)] = self._raw.fill(part, WIDTH, self._run)
+        return found
+
+    def _run(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return self._model.run(self._reader.read(texts, self._settings.longest))
 
     def weigh(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Probabilities of all outputs, float32 [texts, WIDTH]."""
@@ -129,20 +141,7 @@ class EncoderJudge:
         return found
 
     def _ask_encoder(self, texts: Sequence[str], linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-        network = self._model.run(self._reader.read(texts, self._settings.longest)).astype(np.float64)
-        return combine(network, linear, self._settings)
-
-
-class EncoderHeads:
-    """The heads beside sentiment, as the pipeline asks for them; texts that were judged are not judged again."""
-
-    name = "heads"
-
-    def __init__(self, judge: EncoderJudge) -> None:
-        self._judge = judge
-
-    def judge(self, texts: Sequence[str]) -> list[HeadRow]:
-        return self._judge.read(texts)
+        return combine(self._run(texts).astype(np.float64), linear, self._settings)
 
 
 def combine(
@@ -168,12 +167,13 @@ def name_values(head: str, row: Sequence[float]) -> dict[str, float]:
 
 
 def hash_network(folder: Path) -> str:
-    """Eight hex digits that name network and pieces. Raises ModelError for a missing file."""
+    """Eight hex digits that name network, pieces and stack. Raises ModelError for a missing file."""
+    files = [MODEL_FILE, PIECES_FILE, *([STACK_FILE] if (folder / STACK_FILE).is_file() else [])]
     try:
-        both = hash_file(folder / MODEL_FILE) + hash_file(folder / PIECES_FILE)
+        hashes = "".join(hash_file(folder / name) for name in files)
     except OSError as error:
         raise ModelError(f"模型文件缺失({error})", where=str(folder / MODEL_FILE), hint=RESTORE) from error
-    return both[:4] + both[64:68]
+    return hashlib.sha256(hashes.encode()).hexdigest()[:8]
 
 
 def read_settings(file: Path) -> EncoderSettings:
@@ -193,6 +193,7 @@ def read_settings(file: Path) -> EncoderSettings:
             sure_from=float(found["sure_from"]),
             longest=int(found["longest"]),
             outputs={name: tuple(labels) for name, labels in found["outputs"].items()},
+            stacked=bool(found["stacked"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise ModelError(f"模型文件缺失或损坏({error})", where=str(file), hint=RESTORE) from error

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nlp.evaluate import Score, calibration_error
+from nlp.whole import join_mentions
 from tingfeng.errors import UsageError
 from tingfeng.labels import Act, Content, Owner, PostKind, Sentiment, Severity, Stage
 from tingfeng.records import JudgedPost, Post, Subject
@@ -144,16 +145,16 @@ def say_about(whole: str, subjects: Sequence[Subject]) -> dict[str, str]:
 def tell(judged: JudgedPost) -> Told:
     """The judgements of all mentions of a post together."""
     mentions = judged.mentions
-    severities = [one.severity for one in mentions if one.severity]
+    whole = join_mentions(mentions)
     return Told(
         sentiments={one.subject: str(one.sentiment) for one in mentions},
-        acts=frozenset(str(act) for one in mentions for act in one.acts),
+        acts=frozenset(map(str, whole.acts)),
         opinions=frozenset((one.subject, str(o.topic), str(o.polarity)) for one in mentions for o in one.opinions),
-        severity=str(max(severities, key=list(Severity).index)) if severities else "",
+        severity=str(whole.severity or ""),
         demands=frozenset(demand for one in mentions for demand in one.demands),
         effort={name: n for one in mentions for name, n in one.effort.items()},
-        owner=next((str(one.owner) for one in mentions if one.owner), ""),
-        stage=next((str(one.stage) for one in mentions if one.stage), ""),
+        owner=str(whole.owner or ""),
+        stage=str(whole.stage or ""),
         switched_to=next((one.switched_to for one in mentions if one.switched_to), ""),
         spam=judged.content is Content.SPAM,
         chances={one.subject: one.probabilities for one in mentions},

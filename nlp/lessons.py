@@ -68,7 +68,7 @@ def read_unlabelled(data: Path) -> list[tuple[str, PostKind, str]]:
 def add_weak_labels(
     lessons: Sequence[Lesson], data: Path, judge: WeakJudge, *, unlabelled: bool = True
 ) -> list[Lesson]:
-    """The lessons with acts, topics and severity as rules see them, and the texts without labels as further lessons."""
+    """The lessons with acts, aspects and severity as rules see them, and the texts without labels as further lessons."""
     kinds = [PostKind.REVIEW if lesson.source in REVIEWS else PostKind.ORIGINAL for lesson in lessons]
     weak = [add_weak(lesson, judge(lesson.text, kind)) for lesson, kind in zip(lessons, kinds, strict=True)]
     more = read_unlabelled(data) if unlabelled else []
@@ -79,7 +79,7 @@ def add_weak(lesson: Lesson, labels: WeakLabels) -> Lesson:
     """One lesson with what the rules say of it; `other` is no act of its own but none of them."""
     told = {
         "acts": mark(ACTS, labels.acts),
-        "topics": mark(OUTPUTS["topics"], labels.topics),
+        "aspects": mark(OUTPUTS["aspects"], {f"{topic}:{polarity}" for topic, polarity in labels.topics.items()}),
         "severity": one_hot(len(OUTPUTS["severity"]), OUTPUTS["severity"].index(labels.severity)),
     }
     return replace(lesson, targets={**lesson.targets, **told}, cues=labels.cues)

@@ -9,21 +9,28 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.sentiment import CLASSES
-from tingfeng.labels import Act, Severity, Topic
+from tingfeng.labels import Act, Owner, Sentiment, Severity, Stage, Topic
 
 ACTS = tuple(act for act in Act if act is not Act.OTHER)
+# what may be felt toward a subject, and said of each of its topics
+TOWARD = (*CLASSES, Sentiment.MIXED)
+OPINIONS = tuple((topic, polarity) for topic in Topic for polarity in CLASSES)
 # the ten of CCF-BDCI 2018; trained as a head of its own because its labels are made by people
 CAR_ASPECTS = ("价格", "内饰", "动力", "外观", "安全性", "操控", "油耗", "空间", "舒适性", "配置")
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
-    "sentiment": tuple(str(label) for label in CLASSES),
-    "acts": tuple(str(act) for act in ACTS),
-    "topics": tuple(str(topic) for topic in Topic),
-    "severity": tuple(str(severity) for severity in Severity),
+    "sentiment": tuple(map(str, CLASSES)),
+    "toward": tuple(map(str, TOWARD)),
+    "acts": tuple(map(str, ACTS)),
+    "aspects": tuple(f"{topic}:{polarity}" for topic, polarity in OPINIONS),
+    "severity": tuple(map(str, Severity)),
+    "owner": tuple(map(str, Owner)),
+    "stage": tuple(map(str, Stage)),
+    "spam": ("spam",),
     "car": CAR_ASPECTS,
 }
 SIZES: Mapping[str, int] = {name: len(labels) for name, labels in OUTPUTS.items()}
 # one of its outputs holds; of the other heads any number
-EXCLUSIVE = frozenset({"sentiment", "severity"})
+EXCLUSIVE = frozenset({"sentiment", "toward", "severity", "owner", "stage"})
 STARTS: Mapping[str, int] = {name: sum(list(SIZES.values())[:place]) for place, name in enumerate(SIZES)}
 WIDTH = sum(SIZES.values())
 
@@ -32,7 +39,8 @@ WIDTH = sum(SIZES.values())
 class Lesson:
     """A text to learn from. `targets`: head → share of each output, 0 … 1; heads that nobody judged are absent.
 
-    `polar`: its source never says neutral. `cues`: character spans, in the normalised text, of the words by which rules judged.
+    `text` may hold the marks of nlp/marking.py: what is judged is then the marked subject. `polar`: its source never says neutral.
+    `cues`: character spans, in the normalised text, of the words by which rules judged.
     """
 
     source: str
@@ -52,6 +60,11 @@ def pack_targets(lessons: Sequence[Lesson]) -> tuple[npt.NDArray[np.float32], np
                 known[row, place] = 1
                 targets[row, STARTS[name] : STARTS[name] + SIZES[name]] = lesson.targets[name]
     return targets, known
+
+
+def cut_head(name: str, table: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """The columns of one head."""
+    return np.asarray(table[:, STARTS[name] : STARTS[name] + SIZES[name]], dtype=np.float64)
 
 
 def one_hot(size: int, index: int) -> list[float]:

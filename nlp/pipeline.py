@@ -8,30 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nlp.about import About, find_abouts, open_clauses
+from nlp.about import About, find_abouts
 from nlp.aspects import merge_opinions
+from nlp.by_rules import judge_by_rules, texts_of
 from nlp.campaigns import Poster, find_campaigns
 from nlp.content import judge_content
 from nlp.fold import FindNear, Folded, fold
-from nlp.heads import HeadRow, Heads, combine_acts, combine_severity, combine_topics
+from nlp.heads import Heads, HeadWord
 from nlp.lexicon import Lexicon
-from nlp.mask import mask_personal
+from nlp.marking import mark_subject
+from nlp.mask import mask_post
+from nlp.reading import shorten
 from nlp.rules import Ruled, apply_rules
 from nlp.sentiment import SentimentJudge
 from nlp.subjects import SubjectMatcher
-from nlp.toward import label_toward, toward_subject
+from nlp.whole import Whole, join_mentions, print_subject, print_whole
 from nlp.words import split_words
 from tingfeng.labels import Act, Content, Sentiment, Severity
-from tingfeng.records import JudgedPost, Mention, Opinion, Post
-from tingfeng.text import join_title
+from tingfeng.records import JudgedPost, Mention, Post
+from tingfeng.text import join_title, normalise
 
 VERSION = "rules-2"
-# a clause that names an aspect without judging it takes the model's word only when that is this sure
-SURE = 0.7
-SURE_PRAISE = 0.9
-TOLD = (Sentiment.NEGATIVE, Sentiment.POSITIVE)
-
-
+# posts that the rules are through with before the model begins to read them, while the rules go on
+AHEAD = 256
 # people who ask, propose or complain in the same words are no campaign, however many they are
 NO_CAMPAIGN = frozenset({Act.COMPLAINT, Act.QUESTION, Act.SUGGESTION, Act.CHURN_INTENT})
 
@@ -63,8 +62,13 @@ STEPS = (
     Step("stage", "旅程阶段", ("reading", "opinions", "acts"), ("stage",)),
     Step("effort", "费力程度:电话、转接、天数、跑腿", ("reading",), ("effort",)),
     Step("switches", "换成了谁家", ("reading", "matches"), ("switched_to",)),
-    Step("heads", "多头模型的行为、方面、严重程度(有模型时)与规则合并", ("parts", "acts", "opinions", "severity"), ()),
-    Step("sentiment", "对每个对象的情感", ("parts", "comparison", "acts", "harm_words"), ("sentiment",)),
+    Step("sentiment", "对每个对象的情感(没有编码器时:线性模型与规则)", ("parts", "comparison", "acts", "harm_words"), ("sentiment",)),
+    Step(
+        "heads",
+        "编码器:读名字换成记号的全文,与规则的话合起来,判情感、行为、方面、严重程度、归属、阶段",
+        ("matches", "parts", "acts", "opinions", "severity", "owner", "stage"),
+        ("sentiment", "acts", "opinions", "severity", "owner", "stage"),
+    ),
     Step("words", "分词,只用于统计", ("masked_text", "matches"), ("words",)),
 )
 
@@ -112,10 +116,10 @@ class Looked:
 
 @dataclass(frozen=True)
 class Rows:
-    """What the models said, by text."""
+    """What the models said: sentiments by text, the heads by post and subject."""
 
     sentiments: Mapping[str, Mapping[str, float]]
-    heads: Mapping[str, HeadRow]
+    heads: Mapping[tuple[str, str], HeadWord]
 
 
 class Pipeline:
@@ -133,14 +137,25 @@ class Pipeline:
         folded = fold([(post.id, post.counted_at, post.text or post.title) for post in ordered], find_near)
         looked: list[Looked] = []
         failed: list[tuple[str, str]] = []
-        for post, copy in zip(ordered, folded, strict=True):
+        for start in range(0, len(ordered), AHEAD):
+            here = slice(start, start + AHEAD)
+            fresh = self._look_at(ordered[here], folded[here], failed)
+            if self._heads is not None:
+                self._heads.begin([about.marked for about, _ in list_pairs(fresh)])
+            looked += fresh
+        looked = mark_campaigns(looked)
+        rows = self._ask_models(looked)
+        return Judged(tuple(self._finish(one, rows) for one in looked), tuple(failed))
+
+    def _look_at(self, posts: Sequence[Post], folded: Sequence[Folded], failed: list[tuple[str, str]]) -> list[Looked]:
+        """The posts that could be read; the others go to `failed`."""
+        looked = []
+        for post, copy in zip(posts, folded, strict=True):
             try:
                 looked.append(self._look(post, copy))
             except Exception as error:  # noqa: BLE001 - whatever a text does to a step is this post's failure, told by name
                 failed.append((post.id, f"{type(error).__name__}: {error}"))
-        looked = mark_campaigns(looked)
-        rows = self._ask_models(looked)
-        return Judged(tuple(self._finish(one, rows) for one in looked), tuple(failed))
+        return looked
 
     def _look(self, post: Post, folded: Folded) -> Looked:
         content = judge_content(post.title, post.text)
@@ -148,21 +163,23 @@ class Pipeline:
         if not matches:
             return Looked(post, content, folded, None, ())
         whole = self._rule(post, content)
-        return Looked(post, content, folded, whole, find_abouts(whole, matches, post.kind, self._lexicon))
+        abouts = find_abouts(whole, matches, post.kind, self._lexicon)
+        if content is Content.SPAM:
+            abouts = tuple(replace(about, advert=True) for about in abouts)
+        return Looked(post, content, folded, whole, abouts)
 
     def _rule(self, post: Post, content: Content) -> Ruled:
         ruled = apply_rules(join_title(post.title, post.text), post.kind, self._lexicon)
         return replace(ruled, acts=(Act.AD,), found=(), demands=()) if content is Content.SPAM else ruled
 
     def _ask_models(self, looked: Sequence[Looked]) -> Rows:
-        """One call of each model for the whole batch; equal texts are asked once."""
-        abouts = [about for one in looked for about in one.abouts if one.content is not Content.OTHER_LANGUAGE]
-        parts = list(dict.fromkeys(about.part for about in abouts))
-        clauses = [text for about in abouts for text in open_clauses(about.ruled).values()]
-        texts = list(dict.fromkeys([*parts, *clauses]))
-        sentiments = dict(zip(texts, self._sentiment.judge(texts), strict=True)) if texts else {}
-        heads = dict(zip(parts, self._heads.judge(parts), strict=True)) if self._heads and parts else {}
-        return Rows(sentiments, heads)
+        """One call of the model for the whole batch; equal texts are asked once."""
+        pairs = list_pairs(looked)
+        if self._heads is not None:
+            words = self._heads.judge(pairs)
+            return Rows({}, {(post.id, about.name): word for (about, post), word in zip(pairs, words, strict=True)})
+        texts = list(dict.fromkeys(text for about, _ in pairs for text in texts_of(about)))
+        return Rows(dict(zip(texts, self._sentiment.judge(texts), strict=True)) if texts else {}, {})
 
     def _finish(self, one: Looked, rows: Rows) -> JudgedPost:
         mentions = tuple(self._mention(one, about, rows) for about in one.abouts)
@@ -175,48 +192,37 @@ class Pipeline:
     def _mention(self, one: Looked, about: About, rows: Rows) -> Mention:
         if one.content is Content.OTHER_LANGUAGE:
             return Mention(one.post.id, about.name, (), Sentiment.UNCERTAIN, {}, (), self.model)
+        told = rows.heads.get((one.post.id, about.name))
+        word = told or judge_by_rules(about, one.post, rows.sentiments, self._sentiment)
+        word = replace(word, acts=(Act.AD,), opinions=(), severity=Severity.NONE) if about.advert else word
         ruled = about.ruled
-        head = rows.heads.get(about.part, HeadRow({}, {}, {}))
-        ruled = replace(ruled, acts=combine_acts(ruled.acts, head))
-        probabilities = toward_subject(rows.sentiments[about.part], ruled, one.post, about.spans, about.sign)
-        label = label_toward(self._sentiment.label(probabilities), ruled, about.sign)
         return Mention(
             one.post.id,
             about.name,
-            felt_acts(ruled.acts, label, probabilities),
-            label,
-            probabilities,
+            word.acts,
+            word.sentiment,
+            word.probabilities,
             ruled.harm,
             self.model,
-            opinions=self._opinions(ruled, head, rows, probabilities, label),
-            severity=felt_severity(combine_severity(ruled.severity, head), label, ruled.acts),
-            stage=ruled.stage,
-            owner=ruled.owner,
+            opinions=word.opinions,
+            severity=word.severity,
+            stage=word.stage,
+            owner=word.owner,
             demands=ruled.demands,
             effort=ruled.effort,
             switched_to=about.switched_to,
         )
 
-    def _opinions(
-        self, ruled: Ruled, head: HeadRow, rows: Rows, probabilities: Mapping[str, float], label: Sentiment
-    ) -> tuple[Opinion, ...]:
-        """Those of the rules, the named aspects that the model is sure of, and topics that only the model sees.
-
-        Where nothing is judged and something is named, the sentiment of the whole is about that.
-        """
-        clauses = open_clauses(ruled)
-        sure = {key: sure_polarity(rows.sentiments[text]) for key, text in clauses.items()}
-        opinions = merge_opinions(
-            one if one.polarity is not None else replace(one, polarity=sure.get((one.node.path, one.start)))
-            for one in ruled.found
-        )
-        if not opinions and label in TOLD and not {Act.AD, Act.NEWS, Act.QUESTION, Act.SUGGESTION} & set(ruled.acts):
-            opinions = merge_opinions(replace(one, polarity=label) for one in ruled.found)
-        topics = combine_topics([opinion.topic for opinion in opinions], head)
-        kept = tuple(opinion for opinion in opinions if opinion.topic in topics)
-        seen = {opinion.topic for opinion in kept}
-        added = [topic for topic in topics if topic not in seen] if Act.AD not in ruled.acts else []
-        return (*kept, *(Opinion(topic, likeliest_polarity(probabilities)) for topic in added))
+    def mark_texts(self, posts: Sequence[Post]) -> list[str]:
+        """What the heads will read when `judge_texts` is asked for these posts."""
+        found: list[str] = []
+        for post in map(mask_post, posts):
+            plain = shorten(normalise(join_title(post.title, post.text)))
+            spans = {match.name: match.spans for match in self._subjects.match(post)}
+            for name, own in spans.items():
+                found.append(mark_subject(plain, own, [span for other in spans if other != name for span in spans[other]]))
+            found += [] if spans else [plain]
+        return found
 
     def judge_text(self, post: Post) -> dict[str, object]:
         """What `tingfeng judge` prints of one text."""
@@ -224,10 +230,7 @@ class Pipeline:
 
     def judge_texts(self, posts: Sequence[Post]) -> list[dict[str, object]]:
         """What `tingfeng judge` prints of each text, in order; fields that this version cannot judge are absent."""
-        masked = [
-            replace(post, native_id=str(place), text=mask_personal(post.text), title=mask_personal(post.title))
-            for place, post in enumerate(posts)
-        ]
+        masked = [replace(mask_post(post), native_id=str(place)) for place, post in enumerate(posts)]
         result = self.judge(masked)
         found = {one.post_id: one for one in result.posts}
         failed = dict(result.failed)
@@ -245,8 +248,26 @@ class Pipeline:
             "subjects": [print_subject(mention) for mention in one.mentions],
         }
         if one.content not in (Content.NO_TEXT, Content.OTHER_LANGUAGE):
-            values |= print_whole(self._rule(post, one.content), one.mentions)
+            ruled = self._rule(post, one.content)
+            word = self._judge_unnamed(post, ruled) if not one.mentions else None
+            whole = Whole(ruled.acts, ruled.severity, ruled.owner, ruled.stage)
+            if word is not None or self._heads is not None or len(one.mentions) == 1:
+                whole = join_mentions([word] if word is not None else one.mentions)
+            opinions = word.opinions if word is not None else merge_opinions(ruled.found)
+            values |= print_whole(ruled, whole, one.mentions, opinions)
         return {**values, "model": self.model, "engine": self._sentiment.engine}
+
+    def _judge_unnamed(self, post: Post, ruled: Ruled) -> HeadWord | None:
+        """The word of the heads on a text in which no subject stands."""
+        if self._heads is None or ruled.acts == (Act.AD,):
+            return None
+        plain = ruled.reading.plain
+        return self._heads.judge([(About("", (), ruled, plain, plain, 0, ""), post)])[0]
+
+
+def list_pairs(looked: Sequence[Looked]) -> list[tuple[About, Post]]:
+    """The subjects that a model can judge, with their posts."""
+    return [(about, one.post) for one in looked for about in one.abouts if one.content is not Content.OTHER_LANGUAGE]
 
 
 def mark_campaigns(looked: Sequence[Looked]) -> list[Looked]:
@@ -262,71 +283,7 @@ def mark_ads(one: Looked) -> Looked:
     abouts = tuple(
         about
         if NO_CAMPAIGN & set(about.ruled.acts)
-        else replace(about, ruled=replace(about.ruled, acts=(Act.AD,), found=(), demands=()))
+        else replace(about, ruled=replace(about.ruled, acts=(Act.AD,), found=(), demands=()), advert=True)
         for about in one.abouts
     )
     return replace(one, abouts=abouts)
-
-
-def felt_acts(acts: tuple[Act, ...], label: Sentiment, probabilities: Mapping[str, float]) -> tuple[Act, ...]:
-    """No act was read, but the model is sure that the text is positive: praise."""
-    if acts == (Act.OTHER,) and label is Sentiment.POSITIVE and probabilities[str(Sentiment.POSITIVE)] >= SURE_PRAISE:
-        return (Act.PRAISE,)
-    return acts
-
-
-def felt_severity(severity: Severity, label: Sentiment, acts: Sequence[Act]) -> Severity:
-    """Nothing harmful was read, but the text is negative in its own voice: an annoyance."""
-    if severity is Severity.NONE and label is Sentiment.NEGATIVE and not {Act.AD, Act.NEWS, Act.QUESTION} & set(acts):
-        return Severity.ANNOYANCE
-    return severity
-
-
-def sure_polarity(row: Mapping[str, float]) -> Sentiment | None:
-    """Positive or negative when the model is sure of it."""
-    for label in (Sentiment.NEGATIVE, Sentiment.POSITIVE):
-        if row[str(label)] >= SURE:
-            return label
-    return None
-
-
-def likeliest_polarity(row: Mapping[str, float]) -> Sentiment:
-    """The likeliest of the three."""
-    return max((Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE), key=lambda label: row.get(str(label), 0.0))
-
-
-def print_subject(mention: Mention) -> dict[str, object]:
-    """A subject as `tingfeng judge` prints it."""
-    return {
-        "name": mention.subject,
-        "sentiment": str(mention.sentiment),
-        "probabilities": dict(mention.probabilities),
-        "harm_words": list(mention.harm_words),
-    }
-
-
-def print_whole(whole: Ruled, mentions: Sequence[Mention]) -> dict[str, object]:
-    """What is said of the text as a whole; aspects name their subject where there is one."""
-    aspects = [
-        {"topic": str(o.topic), "polarity": str(o.polarity), **({"aspect": o.aspect} if o.aspect else {}), "subject": m.subject}
-        for m in mentions
-        for o in m.opinions
-    ]  # fmt: skip
-    if not mentions:
-        aspects = [
-            {"topic": str(o.topic), "polarity": str(o.polarity), **({"aspect": o.aspect} if o.aspect else {})}
-            for o in merge_opinions(whole.found)
-        ]
-    switch = next(({"from": m.subject, "to": m.switched_to} for m in mentions if m.switched_to), None)
-    single = mentions[0] if len(mentions) == 1 else None
-    return {
-        "acts": [str(act) for act in (single.acts if single else whole.acts)],
-        "aspects": aspects,
-        "severity": str(single.severity if single else whole.severity),
-        "demands": list(whole.demands),
-        "effort": dict(whole.effort),
-        "owner": str(whole.owner),
-        "stage": str(whole.stage),
-        "competitor_switch": switch,
-        "amounts": list(whole.amounts),
-    }

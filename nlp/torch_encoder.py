@@ -22,11 +22,16 @@ LAYER_PLACES: Mapping[tuple[str, ...], str] = {
     ("fo",): "narrow",
     ("oln",): "narrow_norm",
 }
+# what the heads read, in widths of the encoder
+POOLED = 3
 
 
 @dataclass(frozen=True)
 class EncoderShape:
-    """Sizes of an encoder. `positions`: the most pieces a text may have. `heads`: name → outputs of each."""
+    """Sizes of an encoder. `positions`: the most pieces a text may have. `heads`: name → outputs of each.
+
+    `own`: number of the piece that marks the subject (nlp/marking.py).
+    """
 
     vocabulary: int
     heads: Mapping[str, int]
@@ -35,6 +40,7 @@ class EncoderShape:
     attention: int = 12
     inner: int = 1536
     positions: int = 128
+    own: int = -1
 
 
 class Layer(nn.Module):
@@ -63,7 +69,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Pieces to the outputs of all heads; every head reads the mean and the maximum over the pieces."""
+    """Pieces to the outputs of all heads; every head reads mean and maximum over the pieces, and the subject's own pieces."""
 
     def __init__(self, shape: EncoderShape) -> None:
         super().__init__()
@@ -72,7 +78,7 @@ class Encoder(nn.Module):
         self.places = nn.Embedding(shape.positions, shape.hidden)
         self.norm = nn.LayerNorm(shape.hidden, eps=1e-12)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
-        self.heads = nn.ModuleDict({name: nn.Linear(2 * shape.hidden, size) for name, size in shape.heads.items()})
+        self.heads = nn.ModuleDict({name: nn.Linear(POOLED * shape.hidden, size) for name, size in shape.heads.items()})
 
     def forward(self, pieces: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Both [texts, pieces], `mask` 1 for a piece and 0 for padding; returns all heads side by side."""
@@ -80,7 +86,7 @@ class Encoder(nn.Module):
         return torch.cat([head(pooled) for head in self.heads.values()], dim=1)
 
     def pool(self, pieces: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Mean and maximum over the pieces, [texts, 2 · hidden]."""
+        """Mean and maximum over the pieces, and the mean over the marks of the subject or the first piece: [texts, 3 · hidden]."""
         states = self.norm(self.words(pieces) + self.places.weight[: pieces.shape[1]])
         real = mask.to(states.dtype)
         hidden = ((1.0 - real) * -1e4)[:, None, None, :]
@@ -89,7 +95,10 @@ class Encoder(nn.Module):
         kept = real[:, :, None]
         mean = (states * kept).sum(1) / kept.sum(1)
         highest = (states + (kept - 1.0) * 1e4).amax(1)
-        return torch.cat([mean, highest], dim=1)
+        marks = (pieces == self.shape.own).to(states.dtype)
+        first = functional.pad((marks.sum(1, keepdim=True) == 0).to(states.dtype), (0, pieces.shape[1] - 1))
+        mine = (marks + first)[:, :, None]
+        return torch.cat([mean, highest, (states * mine).sum(1) / mine.sum(1)], dim=1)
 
     def split(self, outputs: torch.Tensor) -> dict[str, torch.Tensor]:
         """The outputs of each head by its name."""
@@ -125,3 +134,8 @@ def fill(file: E5File, names: Sequence[str], module: nn.Module) -> None:
         weights = np.concatenate([file.tensor(f"{name}.w") for name in names])
         weight.copy_(torch.from_numpy(weights.reshape(weight.shape)))
         bias.copy_(torch.from_numpy(np.concatenate([file.tensor(f"{name}.b") for name in names])))
+
+
+def count_layers(state: Mapping[str, torch.Tensor]) -> int:
+    """How many layers a saved encoder has."""
+    return 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))

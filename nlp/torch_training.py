@@ -23,7 +23,7 @@ from nlp.train import EMOTICON_SOURCES
 
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.jsonl"
 HEAD_WEIGHTS: Mapping[str, float] = {
-    "sentiment": 1.0, "acts": 0.3, "topics": 0.3, "severity": 0.2, "car": 0.5,
+    "sentiment": 1.0, "toward": 1.0, "acts": 0.5, "aspects": 0.6, "severity": 0.6, "owner": 0.4, "stage": 0.4, "spam": 0.2, "car": 0.5,
 }  # fmt: skip
 
 
@@ -88,12 +88,14 @@ def measure_loss(
     """Weighted mean over the heads of the loss of the lessons that know them."""
     losses = []
     for place, (name, size) in enumerate(SIZES.items()):
+        if not known[:, place].any():
+            continue
         scores, wanted = (table[:, STARTS[name] : STARTS[name] + size] for table in (outputs, targets))
         if name in EXCLUSIVE:
             loss = functional.cross_entropy(scores, wanted, reduction="none", label_smoothing=course.smoothing)
         else:
             loss = functional.binary_cross_entropy_with_logits(scores, wanted, reduction="none").sum(1)
-        if name == "sentiment":
+        if name in ("sentiment", "toward"):
             poles = [NEGATIVE, POSITIVE]
             mass = wanted[:, poles].sum(1, keepdim=True).clamp_min(1e-6)
             two = functional.cross_entropy(
@@ -101,7 +103,7 @@ def measure_loss(
             )
             loss = torch.where(polar, course.two_way * two + (1 - course.two_way) * loss, loss)
         losses.append(HEAD_WEIGHTS[name] * (loss * known[:, place]).sum())
-    return torch.stack(losses).sum() / len(outputs)
+    return torch.stack(losses).sum() / len(outputs) if losses else outputs.sum() * 0.0
 
 
 def group_parameters(encoder: Encoder, course: Course) -> list[dict[str, object]]:
@@ -177,6 +179,8 @@ class Run:
         if cues and chance.random() < course.cue_texts:
             gone[cues] |= chance.random(len(cues)) < course.cue_forget
         gone[[0, -1]] = False
+        if self.encoder.shape.own > 0:  # the marks are the last pieces
+            gone &= np.array(text) < self.encoder.shape.own
         return [UNKNOWN if lost else piece for piece, lost in zip(text, gone.tolist(), strict=True)]
 
     def _step(self, texts: Sequence[Sequence[int]], rows: npt.NDArray[np.int64]) -> float:
@@ -204,6 +208,7 @@ class Run:
         state = {
             "chunk": self.chunk,
             "seen": self.seen,
+            "attention": self.encoder.shape.attention,
             "encoder": self.encoder.state_dict(),
             "optimiser": self._optimiser.state_dict(),
         }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nlp.calibrate import cut_head, fit_negative_from, fit_other_heads, fit_shares, fit_sure_from, weigh_sources
+from nlp.calibrate import fit_negative_from, fit_other_heads, fit_shares, fit_sure_from, weigh_sources
 from nlp.e5_weights import E5File
 from nlp.encoder_judge import (
     MODEL_FILE,
@@ -26,17 +26,20 @@ from nlp.encoder_judge import (
 from nlp.encoder_page import CARD_FILE, EncoderFacts, render_encoder_card
 from nlp.evaluate import REPORT_FILE, evaluate
 from nlp.evaluate_heads import measure_head
+from nlp.invented import Case, FindAbouts, read_cases
 from nlp.lessons import MIX, Deck, WeakJudge, add_weak_labels, read_lessons, read_unlabelled
 from nlp.onnx_model import OnnxModel
-from nlp.outputs import OUTPUTS, SIZES, pack_targets
+from nlp.outputs import OUTPUTS, SIZES, Lesson, cut_head, pack_targets
 from nlp.sentiment import LinearSentiment, softmax
+from nlp.stack import STACK_FILE
 from nlp.tokens import PieceReader
 from nlp.train import LEAST_THRESHOLD, TrainResult, fit_threshold, write_json
+from nlp.train_heads import Tuned, Tuning, tune_heads
 from nlp.vocabulary import choose_pieces
 from tingfeng.errors import UsageError
 
 if TYPE_CHECKING:
-    from nlp.torch_encoder import Encoder
+    from nlp.torch_tuning import Start
 
 Progress = Callable[[str, float], None]
 LAYERS = 12
@@ -44,12 +47,17 @@ LAYERS = 12
 LONGEST, COURSE_LONGEST = 128, 96
 # dev texts on which the exported network is compared with the full one
 AGREEMENT_TEXTS = 1000
-NOTES_FILE = "notes.md"
+NOTES_FILE, TUNING_FOLDER = "notes.md", "heads"
+# lessons of the second part for each subject in the invented posts: five times round, old lessons in between
+ROUNDS = 7
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train: `lessons` in all, the last `cooldown` of them at a falling rate. `run`: where checkpoints and curve go."""
+    """What to train: `lessons` in all, the last `cooldown` of them at a falling rate. `run`: where checkpoints and curve go.
+
+    `start`: a checkpoint that takes the place of the first part. `invented`: labelled posts for the second part, with `tuning` lessons.
+    """
 
     data: Path
     out: Path
@@ -60,46 +68,66 @@ class Plan:
     layers: int = LAYERS
     seed: int = 7
     more_texts: tuple[Path, ...] = ()
+    start: Path | None = None
+    invented: Path | None = None
+    tuning: int = 0
 
 
-def train_encoder(plan: Plan, weak: WeakJudge, linear: LinearSentiment, progress: Progress) -> TrainResult:
+@dataclass(frozen=True)
+class Teachers:
+    """Who says what is right, or what stands where: the rules as weak labels, and the subjects of a post."""
+
+    weak: WeakJudge
+    find: FindAbouts
+
+
+def train_encoder(plan: Plan, teachers: Teachers, linear: LinearSentiment, progress: Progress) -> TrainResult:
     """Trains, or goes on where the run was cut off; then exports, calibrates, measures and writes the model's files.
 
     Raises UsageError for missing data, ModelError without torch or the encoder's weights.
     """
     from nlp.torch_export import export, measure_agreement
+    from nlp.torch_tuning import read_start
 
     progress("读取", 0.0)
-    encoder, reader = learn(plan, weak, progress)
+    start = read_start(plan.start) if plan.start else learn(plan, teachers.weak, progress)
+    tuned = teach_heads(plan, start, read_cases(plan.invented, teachers.find, linear), progress) if plan.invented else None
+    encoder, reader = (tuned.encoder, tuned.reader) if tuned else (start.build(), start.reader())
     progress("导出", 0.0)
     plan.out.mkdir(parents=True, exist_ok=True)
     reader.save(plan.out / PIECES_FILE)
     export(encoder, plan.out / MODEL_FILE)
+    (plan.out / STACK_FILE).unlink(missing_ok=True)
+    if tuned:
+        tuned.stack.save(plan.out / STACK_FILE)
     dev = [lesson.text for lesson in read_lessons(plan.data, "dev")]
     sample = reader.read(dev[:: len(dev) // AGREEMENT_TEXTS + 1], LONGEST)
     agreement = measure_agreement(encoder, OnnxModel.load(plan.out / MODEL_FILE, RESTORE), sample)
-    settings = calibrate(plan, reader, weak, linear)
+    settings = calibrate(plan, reader, linear)
+    if tuned:
+        settings = replace(settings, stacked=True, thresholds={**settings.thresholds, **tuned.limits})
     write_json(plan.out / SETTINGS_FILE, describe_settings(settings))
     progress("评测", 0.0)
     judge = EncoderJudge.load(plan.out, linear)
     report = evaluate(judge, plan.data)
     car = measure_head(judge, read_lessons(plan.data, "test"), "car")
-    write_json(plan.out / REPORT_FILE, report.to_dict() | {"heads": [asdict(car)] if car else []})
-    facts = EncoderFacts(plan.seed, plan.lessons, plan.cooldown, plan.layers, reader.count(), agreement, MIX, read_notes(plan.run))
-    (plan.out / CARD_FILE).write_text(render_encoder_card(settings, facts, report, car), "utf-8")
+    heads = [*([car] if car else []), *(tuned.reports if tuned else ())]
+    write_json(plan.out / REPORT_FILE, report.to_dict() | {"heads": [asdict(head) for head in heads]})
+    facts = EncoderFacts(
+        plan.seed, plan.lessons, plan.cooldown, plan.tuning, plan.layers, reader.count(), agreement, MIX, read_notes(plan.run)
+    )
+    (plan.out / CARD_FILE).write_text(render_encoder_card(settings, facts, report, heads), "utf-8")
     progress("评测", 1.0)
     return TrainResult(plan.out, judge.name, report)
 
 
-def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> tuple[Encoder, PieceReader]:
-    """The trained encoder and the reader of its pieces."""
+def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> Start:
+    """The first part of training: sentiment, and the rules as weak labels."""
     from nlp.torch_encoder import EncoderShape, start_encoder
     from nlp.torch_training import Course, Material, Run
+    from nlp.torch_tuning import Start
 
-    lessons = read_lessons(plan.data, "train")
-    if not lessons:
-        raise UsageError("训练数据是空的", where=str(plan.data), hint="至少各要几句")
-    lessons = add_weak_labels(lessons, plan.data, weak)
+    lessons = add_weak_labels(read_training(plan), plan.data, weak)
     file = E5File.load(plan.encoder_file)
     scored = dict(zip(file.pieces, file.scores.tolist(), strict=True))
     chosen = find_pieces(plan, scored, [lesson.text for lesson in lessons])
@@ -111,7 +139,21 @@ def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> tuple[Encoder, Pie
     course = Course(plan.lessons, cooldown=plan.cooldown, seed=plan.seed, longest=min(COURSE_LONGEST, places))
     deck = Deck.shuffle(lessons, MIX, plan.seed)
     Run(encoder, Material(lessons, reader, course.longest), deck, course, plan.run).go(progress=progress)
-    return encoder, reader
+    return Start(encoder.state_dict(), chosen, big.heads)
+
+
+def read_training(plan: Plan) -> list[Lesson]:
+    """The labelled lessons. Raises UsageError when there are none."""
+    lessons = read_lessons(plan.data, "train")
+    if not lessons:
+        raise UsageError("训练数据是空的", where=str(plan.data), hint="至少各要几句")
+    return lessons
+
+
+def teach_heads(plan: Plan, start: Start, cases: Sequence[Case], progress: Progress) -> Tuned:
+    """The second part: everything about a subject, from invented posts."""
+    tuning = Tuning(plan.run / TUNING_FOLDER, plan.tuning or len(cases) * ROUNDS, plan.seed)
+    return tune_heads(start, cases, read_training(plan), tuning, progress)
 
 
 def read_notes(run: Path) -> str:
@@ -135,9 +177,9 @@ def find_pieces(plan: Plan, scored: Mapping[str, float], texts: Sequence[str]) -
     return chosen
 
 
-def calibrate(plan: Plan, reader: PieceReader, weak: WeakJudge, linear: LinearSentiment) -> EncoderSettings:
+def calibrate(plan: Plan, reader: PieceReader, linear: LinearSentiment) -> EncoderSettings:
     """Measures the exported network on the dev split and sets shares, temperatures and thresholds there."""
-    dev = add_weak_labels(read_lessons(plan.data, "dev"), plan.data, weak, unlabelled=False)
+    dev = read_lessons(plan.data, "dev")
     network = OnnxModel.load(plan.out / MODEL_FILE, RESTORE).run(reader.read([one.text for one in dev], LONGEST))
     targets, known = pack_targets(dev)
     temperatures, limits = fit_other_heads(network, targets, known)

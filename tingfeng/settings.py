@@ -172,8 +172,9 @@ class ScheduleSettings(Section):
 
 class NlpSettings(Section):
     model: str = Field(
-        "linear",
-        description="情感模型:linear(轻,默认)、encoder(编码器加线性,准而慢)、fast(线性拿不准才问编码器),或本地 Hugging Face 分类模型的文件夹",
+        "encoder",
+        description="判断用的模型:encoder(默认;编码器与规则合判情感、行为、方面、严重程度等)、linear(规则加线性情感,快而差)、"
+        "fast(规则;情感在线性拿不准时问编码器),或本地 Hugging Face 情感分类模型的文件夹",
     )
 
 

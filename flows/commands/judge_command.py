@@ -49,7 +49,7 @@ def command(file: BinaryIO, as_json: bool) -> int:
         def pipeline_for(names: tuple[str, ...]) -> Pipeline:
             subjects = [configured.get(name, Subject(name)) for name in names]
             matcher = SubjectMatcher(subjects, wiring.relevance) if names else wiring.matcher
-            return Pipeline(matcher, sentiment, wiring.lexicon)
+            return Pipeline(matcher, sentiment, wiring.lexicon, sentiment.heads)
 
         for batch in read_batches(file):
             wrong = [(number, values) for number, values in batch if isinstance(values, str)]
@@ -57,10 +57,14 @@ def command(file: BinaryIO, as_json: bool) -> int:
                 print_note(f"第 {number} 行:{reason}")
             failed += len(wrong)
             posts = [(read_names(values), make_post(values, number)) for number, values in batch if isinstance(values, dict)]
+            groups = [(pipeline_for(names), [post for _, post in group]) for names, group in groupby(posts, key=itemgetter(0))]
             # the model reads the whole batch at once and remembers it, though each line may ask for subjects of its own
-            sentiment.judge([join_title(post.title, post.text) for _, post in posts])
-            for names, group in groupby(posts, key=itemgetter(0)):
-                for answer in pipeline_for(names).judge_texts([post for _, post in group]):
+            if sentiment.heads is not None:
+                sentiment.heads.begin([text for pipeline, own in groups for text in pipeline.mark_texts(own)])
+            else:
+                sentiment.judge([join_title(post.title, post.text) for _, post in posts])
+            for pipeline, own in groups:
+                for answer in pipeline.judge_texts(own):
                     print_json(answer)
             sys.stdout.flush()
     return 1 if failed else 0

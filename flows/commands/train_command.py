@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from flows.console import print_line, show_progress
 if TYPE_CHECKING:
     from flows.teach import Taught
     from nlp.train import Progress, TrainResult
+    from tingfeng.records import Post, Subject
+
+    PlanParts = tuple[int, int, Path | None, int, int, tuple[Path, ...], Path | None, Path | None, int]
 
 
 @click.command("train")
@@ -52,6 +56,19 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="encoder:选词表时另外参考的文字,一行一句;可写多次。",
 )
+@click.option(
+    "--start",
+    default=None,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="encoder:从这个检查点(旁边有 pieces.json)开始,跳过第一段。",
+)
+@click.option(
+    "--invented",
+    default=None,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="encoder:标注过的帖子(格式同 tests/nlp/invented),第二段用来教行为、方面、严重程度等。",
+)
+@click.option("--tuning", default=0, help="encoder:第二段一共学多少条;默认每个对象七条。")
 def command(
     data: Path | None,
     model: str,
@@ -64,6 +81,9 @@ def command(
     encoder: Path | None,
     layers: int,
     texts: tuple[Path, ...],
+    start: Path | None,
+    invented: Path | None,
+    tuning: int,
 ) -> int:
     """训练情感模型,写出权重、模型卡与成绩。需要 torch:pip install 'tingfeng[models]';encoder 还要 'tingfeng[pretrained]'。
 
@@ -91,7 +111,8 @@ def command(
         elif model == "linear":
             result = train_linear(data, out, seed, tell)
         else:
-            result = train_heads(data, out, run, lessons, cooldown, encoder, layers, seed, texts, tell)
+            parts = (lessons, cooldown, encoder, layers, seed, texts, start, invented, tuning)
+            result = train_heads(data, out, run, parts, tell)
     if with_corrections:
         return show_taught(taught)
     print_line(f"{result.name} → {result.folder}\n")
@@ -133,26 +154,23 @@ def train_linear(data: Path, out: Path | None, seed: int, tell: Progress) -> Tra
     return train_sentiment(data, out or FOLDER, seed=seed, progress=tell)
 
 
-def train_heads(
-    data: Path,
-    out: Path | None,
-    run: Path | None,
-    lessons: int,
-    cooldown: int,
-    encoder: Path | None,
-    layers: int,
-    seed: int,
-    texts: tuple[Path, ...],
-    tell: Progress,
-) -> TrainResult:
-    """The encoder; its weak labels come from the rules and word lists of the configuration."""
+def train_heads(data: Path, out: Path | None, run: Path | None, parts: PlanParts, tell: Progress) -> TrainResult:
+    """The encoder; weak labels and subjects come from the rules and word lists of the configuration."""
     from flows.wiring import open_wiring
-    from nlp.rules import weak_labels
+    from nlp.about import About, find_abouts
+    from nlp.rules import apply_rules, weak_labels
     from nlp.sentiment import ENCODER_FOLDER, LinearSentiment
-    from nlp.train_encoder import Plan, train_encoder
+    from nlp.subjects import SubjectMatcher
+    from nlp.train_encoder import Plan, Teachers, train_encoder
+    from tingfeng.text import join_title
 
     with open_wiring() as wiring:
-        lexicon = wiring.lexicon
-        place = run or wiring.home / "train" / "encoder"
-        plan = Plan(data, out or ENCODER_FOLDER, place, lessons, cooldown, encoder, layers, seed, texts)
-        return train_encoder(plan, lambda text, kind: weak_labels(text, kind, lexicon), LinearSentiment.load(), tell)
+        lexicon, relevance = wiring.lexicon, wiring.relevance
+        plan = Plan(data, out or ENCODER_FOLDER, run or wiring.home / "train" / "encoder", *parts)
+
+        def find(post: Post, subjects: Sequence[Subject]) -> tuple[About, ...]:
+            whole = apply_rules(join_title(post.title, post.text), post.kind, lexicon)
+            return find_abouts(whole, SubjectMatcher(subjects, relevance).match(post), post.kind, lexicon)
+
+        teachers = Teachers(lambda text, kind: weak_labels(text, kind, lexicon), find)
+        return train_encoder(plan, teachers, LinearSentiment.load(), tell)

@@ -2,39 +2,60 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nlp.about import About
 from nlp.encoder_judge import (
     MODEL_FILE,
     PIECES_FILE,
     SETTINGS_FILE,
-    EncoderHeads,
     EncoderJudge,
     EncoderSettings,
     combine,
     describe_settings,
     hash_network,
 )
+from nlp.hints import list_hints
+from nlp.lexicon import build_lexicon
 from nlp.onnx_model import OnnxModel, cut_by_length
 from nlp.outputs import OUTPUTS, SIZES, STARTS, WIDTH
+from nlp.rules import apply_rules
 from nlp.sentiment import CLASSES, LinearSentiment
+from nlp.stack import OUTPUTS_WIDTH, STACK_FILE, Stack
 from nlp.tokens import SPECIAL, PieceReader
+from tingfeng.clock import parse_iso
 from tingfeng.errors import ModelError
-from tingfeng.labels import Sentiment
+from tingfeng.labels import PostKind, Sentiment
+from tingfeng.records import Post
+
+ROOT = Path(__file__).resolve().parents[2]
+POST = Post("s", "1", PostKind.ORIGINAL, "水壶裂了", parse_iso("2026-11-20"))
 
 SCORED = {**dict.fromkeys(SPECIAL, 0.0), "▁": -3.0, **dict.fromkeys("水壶裂了很亮好用推荐气人客服不回", -5.0)}
+LIMITS = {
+    "acts": {**dict.fromkeys(OUTPUTS["acts"], 0.5), "complaint": 0.3}, "aspects": dict.fromkeys(OUTPUTS["sentiment"], 0.4),
+    "severity": {"safety": 0.2}, "toward": {"negative": 0.3, "least": 0.4}, "spam": {"spam": 0.5},
+}  # fmt: skip
 TEXTS = ["水壶裂了", "很好用", "客服不回" * 9, "推荐", "气人了" * 3]
 
 
 def settings(version: str, **changed: object) -> EncoderSettings:
     given: dict[str, object] = {
         "version": version, "teammate": LinearSentiment.load().name, "shares": (0.7, 0.5), "temperatures": {"acts": 2.0},
-        "thresholds": {"acts": {"complaint": 0.3}}, "threshold": 0.5, "negative_from": 0.4, "sure_from": 0.6, "longest": 24, "outputs": OUTPUTS,
+        "thresholds": LIMITS, "threshold": 0.5, "negative_from": 0.4, "sure_from": 0.6, "longest": 24, "outputs": OUTPUTS, "stacked": True,
     }  # fmt: skip
     return EncoderSettings(**{**given, **changed})  # type: ignore[arg-type]
+
+
+def about(text: str) -> About:
+    """A text without a subject's name, as the rules see it."""
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "config/lexicon").glob("*.toml")}
+    tables["aspects"] = tomllib.loads((ROOT / "config/aspects.toml").read_text("utf-8"))
+    return About("", (), apply_rules(text, PostKind.ORIGINAL, build_lexicon(tables, "")), text, text, 0, "")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +70,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(5)
     PieceReader.build(SCORED).save(place / PIECES_FILE)
     export(Encoder(EncoderShape(len(SCORED), SIZES, hidden=32, layers=2, attention=4, inner=48, positions=24)), place / MODEL_FILE)
+    hints = len(list_hints(about("水壶裂了"), POST, {"negative": 0.3, "neutral": 0.3, "positive": 0.4}))
+    Stack(np.zeros((OUTPUTS_WIDTH + hints, OUTPUTS_WIDTH)), np.zeros(OUTPUTS_WIDTH), np.zeros(hints), np.ones(hints)).save(place / STACK_FILE)
     described = describe_settings(settings(hash_network(place)))
     (place / SETTINGS_FILE).write_text(json.dumps(described, ensure_ascii=False), "utf-8")
     return place
@@ -90,7 +113,8 @@ def test_batches_are_of_like_length_and_bounded() -> None:
 
 def test_no_texts_give_no_answers(judge: EncoderJudge) -> None:
     assert judge.judge([]) == []
-    assert judge.read([]) == []
+    assert judge.heads is not None
+    assert judge.heads.judge([]) == []
 
 
 def test_probabilities_of_sentiment_add_up(judge: EncoderJudge) -> None:
@@ -108,14 +132,34 @@ def test_nothing_to_read_is_alike_and_undecided(judge: EncoderJudge, text: str) 
 
 @pytest.mark.parametrize("text", ["水" * 100_000, "\x00\x01水壶", "hello world", "<b>水壶</b>", "水\ud83d壶", "[泪]" * 50])
 def test_strange_text_is_judged_without_an_exception(judge: EncoderJudge, text: str) -> None:
-    (answers,) = judge.read([text])
-    assert {*answers.acts} == {*OUTPUTS["acts"]}
+    assert judge.heads is not None
+    (word,) = judge.heads.judge([(about(text), POST)])
+    assert sum(word.probabilities.values()) == pytest.approx(1, abs=3e-4)
 
 
-def test_heads_give_what_the_pipeline_asks_for(judge: EncoderJudge) -> None:
-    (row,) = EncoderHeads(judge).judge(["水壶裂了"])
-    assert {*row.topics} == {*OUTPUTS["topics"]}
-    assert sum(row.severity.values()) == pytest.approx(1, abs=3e-4)
+def test_texts_begun_with_are_not_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = EncoderJudge.load(folder)
+    assert fresh.heads is not None
+    fresh.heads.begin(TEXTS)
+    assert fresh.heads.judge([]) == []
+    monkeypatch.setattr(fresh, "_model", None)
+    assert len(fresh.heads.judge([(about(text), POST) for text in TEXTS])) == len(TEXTS)
+
+
+def test_missing_stack_is_named(folder: Path, tmp_path: Path) -> None:
+    for name in (MODEL_FILE, PIECES_FILE):
+        shutil.copy(folder / name, tmp_path / name)
+    described = describe_settings(settings(hash_network(tmp_path)))
+    (tmp_path / SETTINGS_FILE).write_text(json.dumps(described, ensure_ascii=False), "utf-8")
+    with pytest.raises(ModelError) as caught:
+        EncoderJudge.load(tmp_path)
+    assert STACK_FILE in caught.value.where
+
+
+def test_other_stack_is_another_version(folder: Path, tmp_path: Path) -> None:
+    for name in (MODEL_FILE, PIECES_FILE):
+        shutil.copy(folder / name, tmp_path / name)
+    assert hash_network(tmp_path) != hash_network(folder)
 
 
 def test_sentiment_weighs_encoder_and_linear_model() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,17 @@ from nlp.encoder_judge import EncoderJudge, hash_network
 from nlp.evaluate import measure, read_report
 from nlp.evaluate_heads import read_heads
 from nlp.evaluation_page import render_results
+from nlp.gold import GoldReport, macro_f1, read_gold, score_gold
 from nlp.labelled import read_split
+from nlp.lexicon import build_lexicon
+from nlp.pipeline import Pipeline
+from nlp.relevance import build_relevance
 from nlp.sentiment import ENCODER_ENGINE, ENCODER_FOLDER, FOLDER, LINEAR_ENGINE, load_encoder, load_sentiment
+from nlp.subjects import SubjectMatcher
 from tingfeng.labels import Sentiment
+from tingfeng.settings import Settings
 
+ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 30_000_000
 SETS = {row.name: row for row in read_report(ENCODER_FOLDER).sets}
 LINEAR = {row.name: row for row in read_report(FOLDER).sets}
@@ -41,9 +49,10 @@ def test_unseen_text_is_judged_better_than_by_the_linear_model(name: str) -> Non
     assert not SETS[name].seen
 
 
-def test_default_is_the_encoder(judge: EncoderJudge) -> None:
-    found = load_sentiment("encoder")
+def test_encoder_is_the_default_and_brings_its_heads(judge: EncoderJudge) -> None:
+    found = load_sentiment(Settings().nlp.model)
     assert (found.name, found.engine) == (judge.name, ENCODER_ENGINE)
+    assert found.heads is not None
 
 
 def test_linear_takes_over_and_says_why(tmp_path: Path) -> None:
@@ -67,10 +76,38 @@ def test_plain_sentences_are_understood(judge: EncoderJudge, text: str, label: S
     assert judge.label(judge.judge([text])[0]) is label
 
 
-def test_car_aspects_were_measured() -> None:
-    (car,) = read_heads(ENCODER_FOLDER)
-    assert car.n > 500
-    assert car.micro_f1 > 0.75
+def test_heads_were_measured() -> None:
+    heads = {one.head: one for one in read_heads(ENCODER_FOLDER)}
+    assert heads["car"].n > 500
+    assert heads["car"].micro_f1 > 0.75
+    assert heads["acts"].n > 1000
+    assert heads["acts"].macro_f1 > 0.65
+
+
+@pytest.fixture(scope="module")
+def gold(judge: EncoderJudge) -> GoldReport:
+    """What the shipped model says of the gold set, with the rules and lists of config."""
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "config/lexicon").glob("*.toml")}
+    relevance = build_relevance(tables.pop("relevance"))
+    lexicon = build_lexicon({**tables, "aspects": tomllib.loads((ROOT / "config/aspects.toml").read_text("utf-8"))}, "")
+    posts = read_gold(Path(__file__).parent / "gold")
+    pipelines = {one.post.id: Pipeline(SubjectMatcher(one.subjects, relevance), judge, lexicon, judge.heads) for one in posts}
+    assert judge.heads is not None
+    judge.heads.begin([text for one in posts for text in pipelines[one.post.id].mark_texts([one.post])])
+    return score_gold(posts, lambda post, subjects: pipelines[post.id].judge([post]).posts[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("part", "floor"), [("acts", 0.75), ("sentiment", 0.64), ("severity", 0.62), ("owner", 0.40), ("stage", 0.54)])
+def test_gold_set_is_judged_no_worse_than_when_the_weights_were_made(part: str, floor: float, gold: GoldReport) -> None:
+    assert macro_f1(getattr(gold, part)) >= floor
+
+
+@pytest.mark.slow
+def test_harm_and_blame_are_seldom_missed(gold: GoldReport) -> None:
+    assert gold.severity["safety"].recall >= 0.90
+    assert gold.sentiment["negative"].recall >= 0.88
+    assert gold.figures["opinion_micro_f1"][0] >= 0.52
 
 
 @pytest.mark.shared

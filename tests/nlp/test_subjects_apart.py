@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from nlp.heads import HeadRow
+from nlp.about import About
+from nlp.heads import HeadWord
 from nlp.lexicon import build_lexicon
 from nlp.pipeline import Pipeline
 from nlp.sentiment import LinearSentiment
 from nlp.subjects import SubjectMatcher
 from tingfeng.clock import parse_iso
-from tingfeng.labels import Act, PostKind, Severity
-from tingfeng.records import Author, Mention, Post, Subject
+from tingfeng.labels import Act, Owner, PostKind, Sentiment, Severity, Stage, Topic
+from tingfeng.records import Author, Mention, Opinion, Post, Subject
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("暖芽", "橙屿", "沐禾")
@@ -97,22 +99,63 @@ class FakeHeads:
 
     name = "heads"
 
-    def judge(self, texts: list[str]) -> list[HeadRow]:
-        row = HeadRow({"complaint": 0.99, "praise": 0.01}, {"refund": 0.98, "quality": 0.5}, {"money": 0.9, "annoyance": 0.05, "none": 0.05, "safety": 0.0})
-        return [row for _ in texts]
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.asked: list[str] = []
+
+    def judge(self, asked: Sequence[tuple[About, Post]]) -> list[HeadWord]:
+        self.asked += [about.marked for about, _ in asked]
+        row = {"negative": 0.8, "neutral": 0.1, "positive": 0.1}
+        opinions = (Opinion(Topic.REFUND, Sentiment.NEGATIVE),)
+        word = HeadWord(Sentiment.NEGATIVE, row, (Act.COMPLAINT,), opinions, Severity.MONEY, Owner.POLICY, Stage.AFTER_SALE)
+        return [word for _ in asked]
+
+    def begin(self, texts: Sequence[str]) -> None:
+        self.begun += texts
 
 
-def test_a_sure_model_is_heard_where_the_rules_are_silent(pipeline: Pipeline) -> None:
-    heard = Pipeline(pipeline._subjects, LinearSentiment.load(), pipeline._lexicon, FakeHeads())  # type: ignore[arg-type]
-    mention = mentions(heard, "暖芽的事我记下了")["暖芽"]
-    assert (mention.acts, mention.severity) == ((Act.COMPLAINT,), Severity.MONEY)
+def with_heads(pipeline: Pipeline, heads: FakeHeads) -> Pipeline:
+    return Pipeline(pipeline._subjects, LinearSentiment.load(), pipeline._lexicon, heads)
+
+
+def test_a_model_that_judges_everything_is_believed(pipeline: Pipeline) -> None:
+    mention = mentions(with_heads(pipeline, FakeHeads()), "暖芽的事我记下了")["暖芽"]
+    assert (mention.acts, mention.severity, mention.sentiment) == ((Act.COMPLAINT,), Severity.MONEY, Sentiment.NEGATIVE)
+    assert (mention.owner, mention.stage) == (Owner.POLICY, Stage.AFTER_SALE)
     assert [str(one.topic) for one in mention.opinions] == ["refund"]
     assert "heads" in mention.model
 
 
-def test_a_model_does_not_talk_harm_down(pipeline: Pipeline) -> None:
-    heard = Pipeline(pipeline._subjects, LinearSentiment.load(), pipeline._lexicon, FakeHeads())  # type: ignore[arg-type]
-    assert mentions(heard, "暖芽水壶起火了")["暖芽"].severity is Severity.SAFETY
+def test_demands_effort_and_switches_stay_with_the_rules(pipeline: Pipeline) -> None:
+    mention = mentions(with_heads(pipeline, FakeHeads()), "打了八个电话,暖芽就是不退款,要求退款!换橙屿了")["暖芽"]
+    assert (mention.demands, mention.effort["calls"], mention.switched_to) == (("退款",), 8, "橙屿")
+
+
+def test_the_model_reads_the_whole_text_once_for_each_subject(pipeline: Pipeline) -> None:
+    heads = FakeHeads()
+    mentions(with_heads(pipeline, heads), "暖芽比橙屿好用")
+    assert heads.asked == heads.begun == ["[本家]比[别家]好用", "[别家]比[本家]好用"]
+
+
+def test_marked_texts_are_those_that_the_model_is_asked_about(pipeline: Pipeline) -> None:
+    heads = FakeHeads()
+    own = with_heads(pipeline, heads)
+    posts = [Post("s", str(n), PostKind.ORIGINAL, text, parse_iso("2026-11-20")) for n, text in enumerate(("暖芽比橙屿好用", "今天下雨了", "暖芽客服13800001234"))]
+    marked = own.mark_texts(posts)
+    own.judge_texts(posts)
+    assert sorted(marked) == sorted(heads.asked)
+
+
+def test_text_without_a_subject_is_judged_by_the_model_too(pipeline: Pipeline) -> None:
+    post = Post("s", "1", PostKind.ORIGINAL, "今天下雨了", parse_iso("2026-11-20"))
+    answer = with_heads(pipeline, FakeHeads()).judge_text(post)
+    assert (answer["acts"], answer["subjects"], answer["owner"]) == (["complaint"], [], "policy")
+    assert answer["aspects"] == [{"topic": "refund", "polarity": "negative"}]
+
+
+def test_machine_spam_is_an_ad_whatever_the_model_says(pipeline: Pipeline) -> None:
+    mention = mentions(with_heads(pipeline, FakeHeads()), "暖芽旗舰店刷单兼职日结,加微信abc123")["暖芽"]
+    assert (mention.acts, mention.opinions, mention.severity) == ((Act.AD,), (), Severity.NONE)
 
 
 def pasted(text: str) -> list[Post]:

@@ -5,23 +5,34 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nlp.about import About, find_abouts
 from nlp.encoder_judge import EncoderJudge
 from nlp.evaluate import read_report
-from nlp.rules import WeakLabels
+from nlp.evaluate_heads import read_heads
+from nlp.lexicon import Lexicon, build_lexicon
+from nlp.outputs import OUTPUTS, STARTS
+from nlp.rules import WeakLabels, apply_rules
 from nlp.sentiment import LinearSentiment
+from nlp.subjects import SubjectMatcher
 from nlp.tokens import SPECIAL
-from nlp.train_encoder import Plan, find_pieces, train_encoder
+from nlp.train_encoder import Plan, Teachers, find_pieces, train_encoder
 from tingfeng.labels import Act, PostKind, Sentiment, Severity, Topic
+from tingfeng.records import Post, Subject
 from tingfeng.text import normalise
 
 HIDDEN, INNER, LAYERS = 32, 64, 2
-CHARACTERS = "水壶台灯雨伞背包键盘毛毯风扇饭盒用两天就裂了气人客服推来去不处理味道刺鼻后悔买它迟发货将于周五开始销售有三种颜色可以选的说明书共八页在门店陈列做工细致很满意好又漂亮荐送得快装也家里都喜欢,0123456789-"
+ROOT = Path(__file__).resolve().parents[2]
+POSTS = 120
+CHARACTERS = "水壶台灯雨伞背包键盘毛毯风扇饭盒用两天就裂了气人客服推来去不处理味道刺鼻后悔买它迟发货将于周五开始销售有三种颜色可以选的说明书共八页在门店陈列本别做工细致很满意好又漂亮荐送得快装也家里都喜欢,0123456789-"
 PIECES = [*SPECIAL, "▁", *dict.fromkeys(CHARACTERS)]
 
 
@@ -57,11 +68,43 @@ def weak(text: str, kind: PostKind) -> WeakLabels:
     return WeakLabels(normalise(text), acts, topics, Severity.ANNOYANCE if broken else Severity.NONE, cues)
 
 
+@cache
+def read_lexicon() -> Lexicon:
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "config/lexicon").glob("*.toml")}
+    tables["aspects"] = tomllib.loads((ROOT / "config/aspects.toml").read_text("utf-8"))
+    return build_lexicon(tables, "")
+
+
+def find(post: Post, subjects: Sequence[Subject]) -> tuple[About, ...]:
+    lexicon = read_lexicon()
+    whole = apply_rules(post.text, post.kind, lexicon)
+    return find_abouts(whole, SubjectMatcher(subjects).match(post), post.kind, lexicon)
+
+
+def invent_posts() -> Iterator[dict[str, object]]:
+    """Broken things are complained of, things in a shop are not."""
+    for number in range(POSTS):
+        broken = number % 2 == 0
+        name = ("水壶", "台灯", "雨伞", "背包")[number // 2 % 4]
+        subject = {"name": name, "aliases": [], "sentiment": "negative" if broken else "neutral"}
+        yield {
+            "id": f"w1-{number}", "kind": "original", "title": "", "rating": None, "slices": [], "subjects": [subject], "demands": [], "effort": {},
+            "text": f"{name}用两天就裂了,气人{number}" if broken else f"{name}在门店陈列{number}", "acts": ["complaint" if broken else "other"],
+            "aspects": [{"topic": "quality", "polarity": "negative", "subject": name}] if broken else [], "severity": "annoyance" if broken else "none",
+            "owner": "product" if broken else "unknown", "stage": "using" if broken else "none", "competitor_switch": None, "spam": False,
+        }  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def plan(labelled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
     place = tmp_path_factory.mktemp("encoder")
     write_encoder(place / "e5.bin")
-    return Plan(labelled_folder, place / "out", place / "run", 24_000, 6_000, place / "e5.bin", layers=LAYERS)
+    posts = place / "posts"
+    posts.mkdir()
+    (posts / "w1.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in invent_posts()), "utf-8")
+    return Plan(
+        labelled_folder, place / "out", place / "run", 24_000, 6_000, place / "e5.bin", layers=LAYERS, invented=posts, tuning=8_000
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +112,7 @@ def judge(plan: Plan) -> EncoderJudge:
     linear = LinearSentiment.load()
     plan.run.mkdir()
     (plan.run / "notes.md").write_text("中途换过一次学习率。", "utf-8")
-    train_encoder(plan, weak, linear, lambda what, done: None)
+    train_encoder(plan, Teachers(weak, find), linear, lambda what, done: None)
     return EncoderJudge.load(plan.out, linear)
 
 
@@ -81,15 +124,40 @@ def test_trained_encoder_tells_the_poles_apart(judge: EncoderJudge) -> None:
 
 
 @pytest.mark.slow
-def test_trained_encoder_has_learnt_what_the_rules_say(judge: EncoderJudge) -> None:
-    broken, fine = judge.read(["雨伞用两天就裂了,气人", "毛毯在门店陈列"])
-    assert broken.topics["quality"] > fine.topics["quality"]
-    assert broken.acts["complaint"] > fine.acts["complaint"]
+def test_trained_encoder_has_learnt_what_the_posts_say(judge: EncoderJudge) -> None:
+    outputs = judge.ask_network(["[本家]用两天就裂了,气人", "[本家]在门店陈列"])
+    for head, label in (("acts", "complaint"), ("aspects", "quality:negative"), ("toward", "negative")):
+        broken, fine = outputs[:, STARTS[head] + OUTPUTS[head].index(label)]
+        assert broken > fine
+
+
+@pytest.mark.slow
+def test_card_and_report_tell_of_the_heads(plan: Plan, judge: EncoderJudge) -> None:
+    heads = {one.head: one for one in read_heads(plan.out)}
+    assert {"toward", "acts", "aspects", "severity", "owner", "stage"} <= set(heads)
+    assert heads["acts"].n < POSTS / 3
+    assert "## 输出头 acts" in (plan.out / "MODEL_CARD.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_without_posts_there_are_no_heads(plan: Plan, judge: EncoderJudge, tmp_path: Path) -> None:
+    bare = replace(plan, invented=None, out=tmp_path)
+    train_encoder(bare, Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
+    assert EncoderJudge.load(tmp_path).heads is None
+    assert judge.heads is not None
+
+
+@pytest.mark.slow
+def test_a_finished_first_part_can_be_started_from(plan: Plan, judge: EncoderJudge, tmp_path: Path) -> None:
+    parts = replace(plan, start=plan.run / "checkpoint.pt", run=tmp_path / "run", out=tmp_path / "out", tuning=2048)
+    result = train_encoder(parts, Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
+    assert result.name != judge.name
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 
 @pytest.mark.slow
 def test_finished_run_is_exported_again_without_training(plan: Plan, judge: EncoderJudge, tmp_path: Path) -> None:
-    again = train_encoder(replace(plan, out=tmp_path), weak, LinearSentiment.load(), lambda what, done: None)
+    again = train_encoder(replace(plan, out=tmp_path), Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
     assert again.name == judge.name
 
 

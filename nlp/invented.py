@@ -1,0 +1,82 @@
+"""Lessons from invented posts that people or a language model labelled by the guide: one for each subject of a post."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlp.about import About
+from nlp.gold import GoldPost, read_gold
+from nlp.hints import list_hints
+from nlp.outputs import ACTS, OPINIONS, OUTPUTS, TOWARD, Lesson, mark, one_hot
+from nlp.sentiment import LinearSentiment
+from tingfeng.labels import Act, Owner, Sentiment, Severity
+from tingfeng.records import Post, Subject
+
+SOURCE = "invented"
+FindAbouts = Callable[[Post, Sequence[Subject]], Sequence[About]]
+BAD = (Sentiment.NEGATIVE, Sentiment.MIXED)
+GOOD = (Sentiment.POSITIVE, Sentiment.MIXED)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A subject of a post. `writer`: who wrote the post, so that whole writers can be left out; `hints`: the word of the rules."""
+
+    writer: str
+    post: GoldPost
+    about: About
+    lesson: Lesson
+    hints: Sequence[float]
+
+
+def read_cases(folder: Path, find: FindAbouts, linear: LinearSentiment) -> list[Case]:
+    """All matched subjects of the posts in the folder. The writer stands before the `-` of a post's id. Raises UsageError."""
+    pairs = [(one, about) for one in read_gold(folder) for about in find(one.post, one.subjects)]
+    rows = linear.judge([about.part for _, about in pairs])
+    return [
+        Case(
+            writer=one.post.native_id.partition("-")[0],
+            post=one,
+            about=about,
+            lesson=Lesson(SOURCE, about.marked, list_targets(one, about.name)),
+            hints=list_hints(about, one.post, row),
+        )
+        for (one, about), row in zip(pairs, rows, strict=True)
+    ]
+
+
+def list_targets(one: GoldPost, name: str) -> Mapping[str, Sequence[float]]:
+    """What is true of one subject. Labels are of the whole post: of several subjects those fared badly have its harm and complaint.
+
+    Where the harm is another subject's, nothing is known of the stage of this one.
+    """
+    suffers = belongs(one, name, BAD)
+    acts = set(one.acts)
+    if not suffers:
+        acts -= {str(Act.COMPLAINT), str(Act.CHURN_INTENT)}
+    if not belongs(one, name, GOOD) or (len(one.sentiments) > 1 and one.sentiments[name] == Sentiment.NEGATIVE):
+        acts.discard(str(Act.PRAISE))
+    said = {(topic, polarity) for subject, topic, polarity in one.opinions if subject == name}
+    found: dict[str, Sequence[float]] = {
+        "toward": one_hot(len(TOWARD), TOWARD.index(Sentiment(one.sentiments[name]))),
+        "acts": mark(ACTS, acts),
+        "aspects": [float((str(topic), str(polarity)) in said) for topic, polarity in OPINIONS],
+        "severity": choose("severity", one.severity if suffers else Severity.NONE),
+        "owner": choose("owner", one.owner if suffers else Owner.UNKNOWN),
+        "spam": [float(one.spam)],
+    }
+    return found | ({"stage": choose("stage", one.stage)} if suffers else {})
+
+
+def belongs(one: GoldPost, name: str, sides: Sequence[Sentiment]) -> bool:
+    """Whether what only one side of a post can mean is meant of this subject: it is of that side, or none is."""
+    bad = {subject for subject, _, polarity in one.opinions if polarity == Sentiment.NEGATIVE} if sides is BAD else set()
+    named = {subject for subject, label in one.sentiments.items() if label in sides} | bad
+    return name in named or not named
+
+
+def choose(head: str, label: str) -> list[float]:
+    """All of it on one label."""
+    return one_hot(len(OUTPUTS[head]), OUTPUTS[head].index(label))

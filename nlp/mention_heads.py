@@ -1,0 +1,108 @@
+"""The heads of the encoder, stacked with the word of the rules: from numbers to the judgement of a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.about import About
+from nlp.aspects import merge_opinions
+from nlp.heads import HeadWord
+from nlp.hints import list_hints
+from nlp.outputs import ACTS, OPINIONS, TOWARD, cut_head
+from nlp.sentiment import CLASSES, LinearSentiment
+from nlp.stack import HEADS, Stack, Table, to_probabilities
+from tingfeng.labels import Act, Owner, Sentiment, Severity, Stage, Topic
+from tingfeng.records import Opinion, Post
+
+Limits = Mapping[str, Mapping[str, float]]
+AskNetwork = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+LEVELS = tuple(Severity)
+
+
+class MentionHeads:
+    """`ask` gives the outputs of the network for marked texts and remembers them; `limits`: head → label → the probability from which it is said."""
+
+    name = "heads"
+
+    def __init__(self, ask: AskNetwork, linear: LinearSentiment, stack: Stack, limits: Limits) -> None:
+        self._ask, self._linear, self._stack, self._limits = ask, linear, stack, limits
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="heads")
+        self._begun: list[Future[npt.NDArray[np.float32]]] = []
+
+    def begin(self, texts: Sequence[str]) -> None:
+        self._begun.append(self._worker.submit(self._ask, texts))
+
+    def judge(self, asked: Sequence[tuple[About, Post]]) -> list[HeadWord]:
+        while self._begun:  # what was read before is remembered, so it is not read again below
+            self._begun.pop(0).result()
+        if not asked:
+            return []
+        rows = self._linear.judge([about.part for about, _ in asked])
+        hints = np.array([list_hints(about, post, row) for (about, post), row in zip(asked, rows, strict=True)])
+        network = select_heads(self._ask([about.marked for about, _ in asked]))
+        found = to_probabilities(self._stack.weigh(network, hints))
+        words = [decide({head: found[head][place] for head in HEADS}, self._limits) for place in range(len(asked))]
+        return [name_finer(word, about) for word, (about, _) in zip(words, asked, strict=True)]
+
+
+def select_heads(outputs: npt.NDArray[np.float32]) -> Table:
+    """The columns of the heads that judge a subject."""
+    return np.concatenate([cut_head(head, outputs) for head in HEADS], axis=1)
+
+
+def decide(row: Mapping[str, Table], limits: Limits) -> HeadWord:
+    """The labels for the probabilities of one subject."""
+    toward = dict(zip(map(str, TOWARD), row["toward"].tolist(), strict=True))
+    told = sum(toward[str(label)] for label in CLASSES)
+    spam = row["spam"][0] >= limits["spam"]["spam"]
+    acts = (Act.AD,) if spam else decide_acts(row["acts"], limits["acts"])
+    return HeadWord(
+        sentiment=decide_sentiment(toward, limits["toward"]),
+        probabilities={str(label): round(toward[str(label)] / told, 4) for label in CLASSES},
+        acts=acts,
+        opinions=tuple(Opinion(*one) for one in decide_opinions(row["aspects"], limits["aspects"]).items()),
+        severity=decide_severity(row["severity"], limits["severity"]["safety"]),
+        owner=tuple(Owner)[int(row["owner"].argmax())],
+        stage=tuple(Stage)[int(row["stage"].argmax())],
+    )
+
+
+def decide_sentiment(toward: Mapping[str, float], limits: Mapping[str, float]) -> Sentiment:
+    """Negative when that is likely enough to be looked at, unless it is likelier mixed; else the likeliest; UNCERTAIN when none is."""
+    if toward[str(Sentiment.NEGATIVE)] >= max(limits["negative"], toward[str(Sentiment.MIXED)]):
+        return Sentiment.NEGATIVE
+    best = max(TOWARD, key=lambda label: toward[str(label)])
+    return best if toward[str(best)] >= limits["least"] else Sentiment.UNCERTAIN
+
+
+def decide_acts(row: Table, limits: Mapping[str, float]) -> tuple[Act, ...]:
+    """Those that reach their limits; `other` stands alone."""
+    return tuple(act for act, value in zip(ACTS, row.tolist(), strict=True) if value >= limits[str(act)]) or (Act.OTHER,)
+
+
+def decide_opinions(row: Table, limits: Mapping[str, float]) -> dict[Topic, Sentiment]:
+    """Each topic with its likeliest polarity, when that reaches the limit of its polarity."""
+    found: dict[Topic, tuple[float, Sentiment]] = {}
+    for (topic, polarity), value in zip(OPINIONS, row.tolist(), strict=True):
+        if value >= limits[str(polarity)] and value > found.get(topic, (0.0, polarity))[0]:
+            found[topic] = (value, polarity)
+    return {topic: polarity for topic, (_, polarity) in found.items()}
+
+
+def name_finer(word: HeadWord, about: About) -> HeadWord:
+    """With the finer levels that the rules found for the same opinions."""
+    finer = {(one.topic, one.polarity): one for one in merge_opinions(about.ruled.found)}
+    return replace(word, opinions=tuple(finer.get((one.topic, one.polarity), one) for one in word.opinions))
+
+
+def decide_severity(row: Table, safety_from: float) -> Severity:
+    """Safety from its own limit on; else the likeliest of the others."""
+    if row[LEVELS.index(Severity.SAFETY)] >= safety_from:
+        return Severity.SAFETY
+    others = [level for level in LEVELS if level is not Severity.SAFETY]
+    return max(others, key=lambda level: float(row[LEVELS.index(level)]))

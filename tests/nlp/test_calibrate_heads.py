@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nlp.calibrate_heads import (
+    LEAST_SAFETY,
+    find_middle,
+    fit_head_limits,
+    fit_limit,
+    fit_opinion_limits,
+    fit_recall,
+    fit_shared_limit,
+    keep_likeliest,
+    pass_limits,
+)
+from nlp.outputs import OUTPUTS
+from nlp.stack import HEADS, WIDTHS
+
+
+def test_limit_parts_what_is_from_what_is_not() -> None:
+    told = np.array([0.3] * 20 + [0.2] * 80)
+    assert 0.2 < fit_limit(told, np.arange(100) < 20) <= 0.3
+
+
+def test_rare_label_keeps_one_half() -> None:
+    assert fit_limit(np.linspace(0, 1, 100), np.arange(100) > 95) == 0.5
+
+
+def test_shared_limit_is_good_for_all_labels_together() -> None:
+    told, real = np.full((100, 2), 0.1), np.zeros((100, 2), dtype=bool)
+    told[:40, 0], real[:40, 0] = 0.5, True
+    told[:40, 1], real[:40, 1] = 0.7, True
+    told[40:, 1] = 0.4
+    assert 0.4 < fit_shared_limit(told, real) <= 0.5
+
+
+def test_the_middle_of_the_best_limits_is_taken() -> None:
+    assert find_middle({0.1: 0.2, 0.2: 0.895, 0.3: 0.9, 0.4: 0.892, 0.5: 0.7}) == 0.3
+
+
+def test_wanted_recall_is_found() -> None:
+    told, real = np.linspace(0, 1, 1001), np.ones(1001, dtype=bool)
+    assert (told >= fit_recall(told, real, 0.95)).mean() == pytest.approx(0.95, abs=0.01)
+
+
+def test_of_a_topic_only_the_likeliest_polarity_is_said() -> None:
+    row = np.zeros((1, len(OUTPUTS["aspects"])))
+    row[0, :3] = (0.5, 0.2, 0.6)
+    assert keep_likeliest(row)[0, :3].tolist() == [0.0, 0.0, 0.6]
+
+
+def test_each_polarity_has_its_limit() -> None:
+    size = len(OUTPUTS["aspects"])
+    told, real = np.full((60, size), 0.01), np.zeros((60, size), dtype=bool)
+    told[:, 0], real[:, 0] = 0.25, True
+    told[:, 2] = 0.2
+    told[:30, 5], real[:30, 5] = 0.7, True
+    told[30:, 5] = 0.5
+    limits = fit_opinion_limits(told, real)
+    assert limits["negative"] <= 0.25
+    assert 0.5 < limits["positive"] <= 0.7
+    assert (pass_limits(keep_likeliest(told), limits) == real).all()
+
+
+def test_hopeless_safety_does_not_call_everything_harm() -> None:
+    found = {head: np.zeros((50, WIDTHS[head])) for head in HEADS}
+    wanted = {head: np.zeros((50, WIDTHS[head])) for head in HEADS}
+    wanted["severity"][:, -1] = 1.0
+    assert fit_head_limits(found, wanted)["severity"]["safety"] == LEAST_SAFETY
