@@ -29,16 +29,17 @@ PAGES: dict[str, Callable[[], str]] = {
     "channels.md": describe_channels,
     "pipeline.md": describe_pipeline,
     "evaluation.md": lambda: describe_evaluation(),
+    "gold.md": lambda: "# 标注集\n\n各处的成绩见 [评测](evaluation.md)。" + render_gold(read_results()).replace("## 标注集\n\n", "", 1),
     "benchmarks.md": describe_benchmarks,
     "scale.md": describe_scale,
 }
 
 
 def describe_evaluation() -> str:
-    """docs/evaluation.md: stored reports of both models, of the gold set, of the heads, of what was left out, and the other tools."""
+    """docs/evaluation.md: stored reports of both models, of the heads, of what was left out, and the other tools."""
     trained = (ENCODER_FOLDER / REPORT_FILE).is_file()
     folder = ENCODER_FOLDER if trained else FOLDER
-    sections = ("\n" + render_gold(read_results()), render_heads(read_heads(folder)), render_unseen(), render_peers())
+    sections = ("\n标注集上的成绩见 [标注集](gold.md)。\n", render_heads(read_heads(folder)), render_unseen(), render_peers())
     return render_evaluation(read_report(folder), read_report(FOLDER), sections)
 
 

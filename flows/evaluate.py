@@ -37,7 +37,7 @@ def open_judge(wiring: Wiring, sentiment: SentimentJudge) -> tuple[str, Judge]:
     """(name, a pipeline with the subjects of each post). Posts are judged one by one: none of them is a copy of another."""
 
     def build(subjects: Sequence[Subject]) -> Pipeline:
-        return Pipeline(SubjectMatcher(subjects, wiring.relevance), sentiment, wiring.lexicon)
+        return Pipeline(SubjectMatcher(subjects, wiring.relevance), sentiment, wiring.lexicon, sentiment.heads)
 
     def judge(post: Post, subjects: Sequence[Subject]) -> JudgedPost:
         judged = build(subjects).judge([post])

@@ -64,7 +64,7 @@ def render_results(report: EvaluationReport) -> str:
 def render_evaluation(report: EvaluationReport, linear: EvaluationReport, sections: Sequence[str] = ()) -> str:
     """`docs/evaluation.md`: the encoder, the linear model beside it, further sections, the data."""
     return (
-        "# 判断的评测\n\n由模型文件夹里的 `evaluation.json` 与 `gold.json` 生成,不要手改;标注集重新测:`tingfeng evaluate --gold --write`。\n\n"
+        "# 判断的评测\n\n由模型文件夹里的 `evaluation.json` 生成,不要手改。\n\n"
         f"编码器 `{report.model}`,线性模型 `{linear.model}`。\n\n"
         f"## 编码器\n\n{render_results(report)}\n"
         f"## 编码器与线性模型\n\n同样的训练数据,同样的留出集;每格是 编码器 / 线性。\n\n{render_pairs(report, linear)}"

@@ -1,4 +1,4 @@
-"""The gold set's part of docs/evaluation.md, and the same tables on a terminal. Nothing in it is written by hand."""
+"""The gold set's page, docs/gold.md, and the same tables on a terminal. Nothing in it is written by hand."""
 
 from __future__ import annotations
 

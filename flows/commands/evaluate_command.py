@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     metavar="[文件夹]",
     help="用现在配置的判断重新测标注集;不写文件夹就是 tests/nlp/gold。",
 )
-@click.option("--write", is_flag=True, help="存下标注集的成绩并重写 docs/evaluation.md;只在代码目录里有用。")
+@click.option("--write", is_flag=True, help="存下标注集的成绩并重写 docs/gold.md;只在代码目录里有用。")
 @click.option("--json", "as_json", is_flag=True, help="打印一个 JSON。")
 def command(data: Path | None, gold: str | None, write: bool, as_json: bool) -> int:
     """判断的成绩:情感在留出集上(每个集合、每一类),所有判断在标注集上(每一类的 P / R / F1 与 n,反话、否定等写法分开)。
@@ -99,5 +99,5 @@ def store_results(results: GoldResults) -> str:
     if not (root / "benchmarks" / "docs.py").is_file():
         raise UsageError("这里不是代码目录", where=str(root), hint="--write 只在从代码库检出的目录里有用;去掉它就只打印")
     write_results(results)
-    subprocess.run([sys.executable, "-m", "benchmarks.docs", "evaluation.md"], cwd=root, check=True, stdout=subprocess.DEVNULL)
-    return f"{RESULTS_FILE.relative_to(root)}、docs/evaluation.md"
+    subprocess.run([sys.executable, "-m", "benchmarks.docs", "evaluation.md", "gold.md"], cwd=root, check=True, stdout=subprocess.DEVNULL)
+    return f"{RESULTS_FILE.relative_to(root)}、docs/gold.md"
