@@ -183,7 +183,7 @@ class Wiring:
         from nlp.pipeline import Pipeline
         from nlp.sentiment import load_sentiment
 
-        sentiment = load_sentiment(self.settings.nlp.model)
+        sentiment = load_sentiment(self.settings.nlp.model, self.settings.nlp.safety_from)
         pipeline = Pipeline(self.matcher, sentiment, self.lexicon, sentiment.heads)
         # the cues are hundreds of thousands of objects that live as long as the process: unfrozen, every full collection walks them
         gc.freeze()

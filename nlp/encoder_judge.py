@@ -69,6 +69,7 @@ class EncoderJudge:
         *,
         fast: bool = False,
         kept: int = 50_000,
+        safety_from: float | None = None,
     ) -> None:
         self._model, self._reader, self._settings, self._linear = model, reader, settings, linear
         self._cache, self._raw = AnswerCache(kept), AnswerCache(kept)
@@ -77,11 +78,11 @@ class EncoderJudge:
         self.engine = FAST_ENGINE if fast else ENCODER_ENGINE
         self.heads: Heads | None = None
         if stack is not None and not fast:
-            self.heads = MentionHeads(self.ask_network, linear, stack, settings.thresholds)
+            self.heads = MentionHeads(self.ask_network, linear, stack, settings.thresholds, safety_from)
 
     @classmethod
     def load(
-        cls, folder: Path = ENCODER_FOLDER, linear: LinearSentiment | None = None, *, fast: bool = False
+        cls, folder: Path = ENCODER_FOLDER, linear: LinearSentiment | None = None, *, fast: bool = False, safety_from: float | None = None
     ) -> EncoderJudge:
         """Raises ModelError naming the file that is missing or damaged and the command that restores it."""
         settings = read_settings(folder / SETTINGS_FILE)
@@ -92,7 +93,7 @@ class EncoderJudge:
             raise ModelError(f"线性模型 {mate.name} 不是与它一起定标的 {settings.teammate}", where=str(folder), hint=RESTORE)
         reader = PieceReader.load(folder / PIECES_FILE, RESTORE)
         stack = Stack.load(folder / STACK_FILE, RESTORE) if settings.stacked else None
-        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate, stack, fast=fast)
+        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate, stack, fast=fast, safety_from=safety_from)
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Calibrated probabilities of the sentiment; alike for a text with nothing to read."""

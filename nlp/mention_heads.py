@@ -16,21 +16,24 @@ from nlp.hints import list_hints
 from nlp.outputs import ACTS, OPINIONS, TOWARD, cut_head
 from nlp.sentiment import CLASSES, LinearSentiment
 from nlp.stack import HEADS, Stack, Table, to_probabilities
-from tingfeng.labels import Act, Owner, Sentiment, Severity, Stage, Topic
+from tingfeng.labels import Act, Owner, PostKind, Sentiment, Severity, Stage, Topic
 from tingfeng.records import Opinion, Post
 
 Limits = Mapping[str, Mapping[str, float]]
 AskNetwork = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 LEVELS = tuple(Severity)
+NOT_FILED = frozenset({Act.NEWS, Act.AD, Act.OTHER})  # what nobody files with a complaint board
 
 
 class MentionHeads:
-    """`ask` gives the outputs of the network for marked texts and remembers them; `limits`: head → label → the probability from which it is said."""
+    """`ask` gives the outputs of the network for marked texts and remembers them; `limits`: head → label → the probability from which it is said;
+    `safety_from` in the place of that of safety."""
 
     name = "heads"
 
-    def __init__(self, ask: AskNetwork, linear: LinearSentiment, stack: Stack, limits: Limits) -> None:
-        self._ask, self._linear, self._stack, self._limits = ask, linear, stack, limits
+    def __init__(self, ask: AskNetwork, linear: LinearSentiment, stack: Stack, limits: Limits, safety_from: float | None = None) -> None:
+        own = {} if safety_from is None else {"severity": {str(Severity.SAFETY): safety_from}}
+        self._ask, self._linear, self._stack, self._limits = ask, linear, stack, {**limits, **own}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="heads")
         self._begun: list[Future[npt.NDArray[np.float32]]] = []
 
@@ -47,7 +50,8 @@ class MentionHeads:
         network = select_heads(self._ask([about.marked for about, _ in asked]))
         found = to_probabilities(self._stack.weigh(network, hints))
         words = [decide({head: found[head][place] for head in HEADS}, self._limits) for place in range(len(asked))]
-        return [name_finer(word, about) for word, (about, _) in zip(words, asked, strict=True)]
+        finer = [name_finer(word, about) for word, (about, _) in zip(words, asked, strict=True)]
+        return [obey_rules(word, about, post) for word, (about, post) in zip(finer, asked, strict=True)]
 
 
 def select_heads(outputs: npt.NDArray[np.float32]) -> Table:
@@ -98,6 +102,16 @@ def name_finer(word: HeadWord, about: About) -> HeadWord:
     """With the finer levels that the rules found for the same opinions."""
     finer = {(one.topic, one.polarity): one for one in merge_opinions(about.ruled.found)}
     return replace(word, opinions=tuple(finer.get((one.topic, one.polarity), one) for one in word.opinions))
+
+
+def obey_rules(word: HeadWord, about: About, post: Post) -> HeadWord:
+    """What the network does not overrule: a ticket of a complaint board is a complaint and no news or ad, and harm that is told stays told."""
+    acts = word.acts
+    if post.kind is PostKind.TICKET and acts != (Act.AD,):
+        said = {*acts, *({Act.COMPLAINT} & set(about.ruled.acts))} - NOT_FILED
+        acts = tuple(act for act in Act if act in said) or (Act.OTHER,)
+    severity = Severity.SAFETY if about.ruled.severity is Severity.SAFETY else word.severity
+    return replace(word, acts=acts, severity=severity)
 
 
 def decide_severity(row: Table, safety_from: float) -> Severity:

@@ -171,23 +171,26 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
-def load_sentiment(model: str) -> SentimentJudge:
-    """`linear`, `encoder`, `fast`, or a folder: a linear model, or a local Hugging Face sequence classifier. Raises ModelError."""
+def load_sentiment(model: str, safety_from: float | None = None) -> SentimentJudge:
+    """`linear`, `encoder`, `fast`, or a folder: a linear model, or a local Hugging Face sequence classifier. Raises ModelError.
+
+    `safety_from`: the probability from which the encoder's heads say safety, in the place of its own.
+    """
     if model == "linear" or (Path(model) / WEIGHTS_FILE).is_file():
         return LinearSentiment.load(None if model == "linear" else Path(model))
     if model in ("encoder", "fast"):
-        return load_encoder(fast=model == "fast")
+        return load_encoder(fast=model == "fast", safety_from=safety_from)
     from nlp.torch_models import TransformerSentiment
 
     return TransformerSentiment.load(Path(model))
 
 
-def load_encoder(folder: Path = ENCODER_FOLDER, *, fast: bool = False) -> SentimentJudge:
+def load_encoder(folder: Path = ENCODER_FOLDER, *, fast: bool = False, safety_from: float | None = None) -> SentimentJudge:
     """The encoder; when it cannot be loaded the linear model, whose `engine` then says why. Raises ModelError without either."""
     try:
         from nlp.encoder_judge import EncoderJudge
 
-        return EncoderJudge.load(folder, fast=fast)
+        return EncoderJudge.load(folder, fast=fast, safety_from=safety_from)
     except ModelError as error:
         second = LinearSentiment.load()
         second.engine = f"{LINEAR_ENGINE}({error.message})"

@@ -176,6 +176,13 @@ class NlpSettings(Section):
         description="判断用的模型:encoder(默认;编码器与规则合判情感、行为、方面、严重程度等)、linear(规则加线性情感,快而差)、"
         "fast(规则;情感在线性拿不准时问编码器),或本地 Hugging Face 情感分类模型的文件夹",
     )
+    safety_from: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="编码器认为涉及人身的概率到多少就记为 severity:safety。默认宁多勿漏(查全九成半,查准四成,见 docs/gold.md);"
+        "误报太多的行业(如汽车故障)可以写 0.3。预警只看原文里的伤害词,不受它影响",
+    )
 
 
 class Settings(Section):

@@ -42,7 +42,7 @@ def command(file: BinaryIO, as_json: bool) -> int:
 
     failed = 0
     with open_wiring() as wiring:
-        sentiment = load_sentiment(wiring.settings.nlp.model)
+        sentiment = load_sentiment(wiring.settings.nlp.model, wiring.settings.nlp.safety_from)
         configured = {subject.name: subject for subject in wiring.subjects}
 
         @lru_cache(maxsize=256)

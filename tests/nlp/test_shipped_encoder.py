@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from nlp.evaluate_heads import read_heads
 from nlp.evaluation_page import render_results
 from nlp.gold import GoldReport, macro_f1, read_gold, score_gold
 from nlp.labelled import read_split
-from nlp.lexicon import build_lexicon
+from nlp.lexicon import Lexicon, build_lexicon
 from nlp.pipeline import Pipeline
-from nlp.relevance import build_relevance
+from nlp.relevance import Relevance, build_relevance
 from nlp.sentiment import ENCODER_ENGINE, ENCODER_FOLDER, FOLDER, LINEAR_ENGINE, load_encoder, load_sentiment
 from nlp.subjects import SubjectMatcher
-from tingfeng.labels import Sentiment
+from tingfeng.clock import parse_iso
+from tingfeng.labels import Act, PostKind, Sentiment, Severity
+from tingfeng.records import Post, Subject
 from tingfeng.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,12 +87,18 @@ def test_heads_were_measured() -> None:
     assert heads["acts"].macro_f1 > 0.65
 
 
+@cache
+def read_lexicon() -> tuple[Lexicon, Relevance]:
+    """What stands in config/."""
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "config/lexicon").glob("*.toml")}
+    relevance = build_relevance(tables.pop("relevance"))
+    return build_lexicon({**tables, "aspects": tomllib.loads((ROOT / "config/aspects.toml").read_text("utf-8"))}, ""), relevance
+
+
 @pytest.fixture(scope="module")
 def gold(judge: EncoderJudge) -> GoldReport:
     """What the shipped model says of the gold set, with the rules and lists of config."""
-    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "config/lexicon").glob("*.toml")}
-    relevance = build_relevance(tables.pop("relevance"))
-    lexicon = build_lexicon({**tables, "aspects": tomllib.loads((ROOT / "config/aspects.toml").read_text("utf-8"))}, "")
+    lexicon, relevance = read_lexicon()
     posts = read_gold(Path(__file__).parent / "gold")
     pipelines = {one.post.id: Pipeline(SubjectMatcher(one.subjects, relevance), judge, lexicon, judge.heads) for one in posts}
     assert judge.heads is not None
@@ -125,3 +134,24 @@ def test_settings_file_is_complete() -> None:
     found = json.loads((ENCODER_FOLDER / "model.json").read_text("utf-8"))
     assert 0.3 <= found["negative_from"] <= 0.5
     assert found["teammate"] == read_report(FOLDER).model
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "acts"),
+    [
+        (PostKind.TICKET, "沐禾S5发动机故障灯亮,维修未解决", {Act.COMPLAINT}),
+        (PostKind.ORIGINAL, "沐禾发布三季度财报,营收增长", {Act.NEWS}),
+    ],
+)
+def test_what_is_filed_with_a_complaint_board_is_a_complaint(judge: EncoderJudge, kind: PostKind, text: str, acts: set[Act]) -> None:
+    pipeline = Pipeline(SubjectMatcher([Subject("沐禾")]), judge, read_lexicon()[0], judge.heads)
+    post = Post("x", "1", kind, text, parse_iso("2026-11-20"), published_at=parse_iso("2026-11-20"))
+    assert set(pipeline.judge([post]).posts[0].mentions[0].acts) == acts
+
+
+def test_harm_that_the_rules_find_stays_safety_wherever_the_limit_is(judge: EncoderJudge) -> None:
+    careless = EncoderJudge.load(safety_from=1.0)
+    assert careless.heads is not None
+    pipeline = Pipeline(SubjectMatcher([Subject("沐禾")]), careless, read_lexicon()[0], careless.heads)
+    told = pipeline.judge([Post("x", "1", PostKind.ORIGINAL, "沐禾水壶起火,手被烫伤", parse_iso("2026-11-20"))]).posts[0]
+    assert told.mentions[0].severity is Severity.SAFETY
