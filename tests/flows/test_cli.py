@@ -203,7 +203,7 @@ def test_doctor_names_a_missing_secret(tingfeng: Any, place: Path) -> None:
 def test_backup_and_evaluate(filled: Any, place: Path) -> None:
     assert filled("backup", "copies").code == 0
     assert len(list((place / "copies").glob("posts-*.db"))) == 1
-    assert filled("evaluate", "--json").json["model"].startswith("linear-")
+    assert filled("evaluate", "--json").json["model"].startswith("encoder-")
 
 
 def test_no_command_module_is_left_out() -> None:

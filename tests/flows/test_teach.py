@@ -55,6 +55,8 @@ def say(chance: random.Random, label: str) -> list[str]:
 @pytest.fixture
 def wiring(open_place: Any, place: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Wiring:
     """Thirteen judged posts; the model that is there was trained on the same small data set."""
+    config = place / "config" / "tingfeng.toml"
+    config.write_text('[nlp]\nmodel = "linear"\n' + config.read_text("utf-8"), "utf-8")
     found: Wiring = open_place(clock=SimulatedClock(NOW))
     (place / "posts.jsonl").write_text("\n".join(map(json.dumps, ROWS)), "utf-8")
     store_file(found, place / "posts.jsonl", Tally(), source="forum")
@@ -146,6 +148,6 @@ def test_an_installed_model_that_is_gone_is_named(wiring: Wiring, open_place: An
 
 def test_a_model_in_a_folder_can_be_named_in_the_settings(wiring: Wiring, place: Path, tingfeng: Any) -> None:
     config = place / "config" / "tingfeng.toml"
-    config.write_text(f'[nlp]\nmodel = "{place / "before"}"\n' + config.read_text("utf-8"), "utf-8")
+    config.write_text(config.read_text("utf-8").replace('"linear"', f'"{place / "before"}"'), "utf-8")
     told = tingfeng("judge", stdin='{"id": "1", "text": "暖芽很满意,推荐"}').json
     assert told["model"].startswith(json.loads((place / "before" / "evaluation.json").read_text("utf-8"))["model"])
