@@ -7,6 +7,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nlp.encoder_judge import EncoderJudge, hash_network
@@ -155,3 +156,10 @@ def test_harm_that_the_rules_find_stays_safety_wherever_the_limit_is(judge: Enco
     pipeline = Pipeline(SubjectMatcher([Subject("沐禾")]), careless, read_lexicon()[0], careless.heads)
     told = pipeline.judge([Post("x", "1", PostKind.ORIGINAL, "沐禾水壶起火,手被烫伤", parse_iso("2026-11-20"))]).posts[0]
     assert told.mentions[0].severity is Severity.SAFETY
+
+
+def test_neighbours_do_not_change_what_is_said_of_a_text(judge: EncoderJudge) -> None:
+    texts = [one.post.text for one in read_gold(Path(__file__).parent / "gold")[:60]]
+    together = np.array([list(row.values()) for row in EncoderJudge.load().judge(texts)])
+    alone = np.array([list(judge.judge([text])[0].values()) for text in texts])
+    assert np.abs(together - alone).max() < 0.01
