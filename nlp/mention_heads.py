@@ -107,7 +107,7 @@ def name_finer(word: HeadWord, about: About) -> HeadWord:
 def obey_rules(word: HeadWord, about: About, post: Post) -> HeadWord:
     """What the network does not overrule: a ticket of a complaint board is a complaint and no news or ad, and harm that is told stays told."""
     acts = word.acts
-    if post.kind is PostKind.TICKET and acts != (Act.AD,):
+    if post.kind is PostKind.TICKET:
         said = {*acts, *({Act.COMPLAINT} & set(about.ruled.acts))} - NOT_FILED
         acts = tuple(act for act in Act if act in said) or (Act.OTHER,)
     severity = Severity.SAFETY if about.ruled.severity is Severity.SAFETY else word.severity
