@@ -1,20 +1,26 @@
-"""Lessons from invented posts that people or a language model labelled by the guide: one for each subject of a post."""
+"""Lessons from invented posts that people or a language model labelled by the guide: one for each subject of a post.
+
+A post may be labelled a second time, by somebody who did not see the first labels (folder `second`, same file names): where the two differ,
+each counts for half.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nlp.about import About
-from nlp.gold import GoldPost, read_gold
+from nlp.gold import GoldPost, list_of, read_gold
 from nlp.hints import list_hints
 from nlp.outputs import ACTS, OPINIONS, OUTPUTS, TOWARD, Lesson, mark, one_hot
 from nlp.sentiment import LinearSentiment
-from tingfeng.labels import Act, Owner, Sentiment, Severity
+from tingfeng.errors import UsageError
+from tingfeng.labels import Act, Owner, Sentiment, Severity, Stage
 from tingfeng.records import Post, Subject
 
-SOURCE = "invented"
+SOURCE, SECOND = "invented", "second"
 FindAbouts = Callable[[Post, Sequence[Subject]], Sequence[About]]
 BAD = (Sentiment.NEGATIVE, Sentiment.MIXED)
 GOOD = (Sentiment.POSITIVE, Sentiment.MIXED)
@@ -33,18 +39,54 @@ class Case:
 
 def read_cases(folder: Path, find: FindAbouts, linear: LinearSentiment) -> list[Case]:
     """All matched subjects of the posts in the folder. The writer stands before the `-` of a post's id. Raises UsageError."""
-    pairs = [(one, about) for one in read_gold(folder) for about in find(one.post, one.subjects)]
+    posts = read_gold(folder)
+    again = read_second(folder / SECOND, {one.post.native_id: one for one in posts})
+    pairs = [(one, about) for one in posts for about in find(one.post, one.subjects)]
     rows = linear.judge([about.part for _, about in pairs])
     return [
         Case(
             writer=one.post.native_id.partition("-")[0],
             post=one,
             about=about,
-            lesson=Lesson(SOURCE, about.marked, list_targets(one, about.name)),
+            lesson=Lesson(SOURCE, about.marked, blend([list_targets(label, about.name) for label in (one, again.get(one.post.native_id)) if label])),
             hints=list_hints(about, one.post, row),
         )
         for (one, about), row in zip(pairs, rows, strict=True)
     ]
+
+
+def read_second(folder: Path, posts: Mapping[str, GoldPost]) -> dict[str, GoldPost]:
+    """The posts of a folder as they were labelled the second time, by id; `sentiments` in the order of the subjects. Raises UsageError."""
+    found = {}
+    for file in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            try:
+                row = json.loads(line)
+                found[str(row["id"])] = label_again(posts[str(row["id"])], row)
+            except (ValueError, KeyError, TypeError) as error:
+                raise UsageError(f"标注读不懂({error})", where=f"{file}:{number}", hint="格式见 tests/nlp/invented") from error
+    return found
+
+
+def label_again(post: GoldPost, row: Mapping[str, object]) -> GoldPost:
+    """Raises ValueError, KeyError or TypeError for a row that is none."""
+    sentiments = map(Sentiment, list_of(row["sentiments"]))
+    return replace(
+        post,
+        sentiments={subject.name: str(label) for subject, label in zip(post.subjects, sentiments, strict=True)},
+        acts=frozenset(str(Act(act)) for act in list_of(row["acts"])),
+        opinions=frozenset((one["subject"], one["topic"], one["polarity"]) for one in list_of(row["aspects"])),
+        severity=str(Severity(str(row["severity"]))),
+        owner=str(Owner(str(row["owner"]))),
+        stage=str(Stage(str(row["stage"]))),
+        spam=bool(row["spam"]),
+    )
+
+
+def blend(told: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Sequence[float]]:
+    """Heads → the mean of what is known of each output."""
+    heads = dict.fromkeys(head for one in told for head in one)
+    return {head: [sum(parts) / len(parts) for parts in zip(*(one[head] for one in told if head in one), strict=True)] for head in heads}
 
 
 def list_targets(one: GoldPost, name: str) -> Mapping[str, Sequence[float]]:

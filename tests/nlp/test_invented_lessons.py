@@ -18,6 +18,7 @@ from nlp.outputs import ACTS, OPINIONS, OUTPUTS, TOWARD
 from nlp.rules import apply_rules
 from nlp.sentiment import LinearSentiment
 from nlp.subjects import SubjectMatcher
+from tingfeng.errors import UsageError
 from tingfeng.labels import Act, PostKind, Sentiment, Topic
 from tingfeng.records import Post, Subject
 from tingfeng.text import join_title
@@ -84,6 +85,37 @@ def test_cases_are_read_from_a_folder(find: FindAbouts, tmp_path: Path) -> None:
     assert "[别家]就很好用" in mine.lesson.text
     assert other.lesson.text.endswith("[本家]就很好用。")
     assert len(mine.hints) == len(other.hints)
+
+
+SECOND: dict[str, object] = {
+    "id": "w1-0001", "sentiments": ["negative", "neutral"], "acts": ["complaint"], "severity": "annoyance", "demands": [], "effort": {},
+    "aspects": [{"topic": "quality", "polarity": "negative", "subject": "暖芽"}, {"topic": "service", "polarity": "negative", "subject": "暖芽"}],
+    "owner": "product", "stage": "using", "spam": False,
+}  # fmt: skip
+
+
+def write_twice(folder: Path, **changed: object) -> Path:
+    (folder / "second").mkdir()
+    (folder / "w1.jsonl").write_text(json.dumps(POST, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "second/w1.jsonl").write_text(json.dumps({**SECOND, **changed}, ensure_ascii=False) + "\n", "utf-8")
+    return folder
+
+
+def test_two_labels_count_half_where_they_differ(find: FindAbouts, tmp_path: Path) -> None:
+    mine, other = read_cases(write_twice(tmp_path), find, LinearSentiment.load())
+    shares = {label: share for head, values in mine.lesson.targets.items() for label, share in zip(OUTPUTS[head], values, strict=True) if share}
+    assert shares == {
+        "negative": 1.0, "complaint": 1.0, "quality:negative": 1.0, "service:negative": 0.5, "money": 0.5, "annoyance": 0.5,
+        "product": 1.0, "using": 1.0,
+    }  # fmt: skip
+    assert dict(zip(OUTPUTS["toward"], other.lesson.targets["toward"], strict=True))["neutral"] == 0.5
+
+
+@pytest.mark.parametrize("changed", [{"id": "w1-0002"}, {"sentiments": ["negative"]}, {"acts": ["shout"]}, {"owner": None}])
+def test_a_second_label_that_fits_nothing_is_named(changed: dict[str, object], find: FindAbouts, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="标注读不懂") as caught:
+        read_cases(write_twice(tmp_path, **changed), find, LinearSentiment.load())
+    assert caught.value.where.endswith("second/w1.jsonl:1")
 
 
 def hints(find: FindAbouts, text: str, kind: PostKind = PostKind.ORIGINAL) -> list[float]:
