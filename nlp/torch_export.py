@@ -15,6 +15,8 @@ from nlp.torch_encoder import Encoder
 from nlp.torch_training import pad
 
 OPSET = 17
+# how many heads of attention there are does not show in the weights
+ATTENTION_KEY = "attention"
 
 
 def export(encoder: Encoder, target: Path) -> None:
@@ -37,6 +39,16 @@ def export(encoder: Encoder, target: Path) -> None:
             dynamic_axes={"pieces": free, "mask": free, "outputs": {0: "texts"}},
         )
         quantise(full, target)
+    note_attention(target, encoder.shape.attention)
+
+
+def note_attention(file: Path, heads: int) -> None:
+    """Writes into the file what nlp/torch_import.py cannot read from its weights."""
+    import onnx
+
+    model = onnx.load(file)
+    onnx.helper.set_model_props(model, {ATTENTION_KEY: str(heads)})
+    onnx.save(model, file)
 
 
 def measure_agreement(encoder: Encoder, exported: OnnxModel, rows: Sequence[Sequence[int]]) -> float:

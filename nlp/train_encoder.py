@@ -56,7 +56,8 @@ ROUNDS = 7
 class Plan:
     """What to train: `lessons` in all, the last `cooldown` of them at a falling rate. `run`: where checkpoints and curve go.
 
-    `start`: a checkpoint that takes the place of the first part. `invented`: labelled posts for the second part, with `tuning` lessons.
+    `start`: a checkpoint, or the folder of an exported model, that takes the place of the first part.
+    `invented`: labelled posts for the second part, with `tuning` lessons.
     """
 
     data: Path
@@ -87,10 +88,9 @@ def train_encoder(plan: Plan, teachers: Teachers, linear: LinearSentiment, progr
     Raises UsageError for missing data, ModelError without torch or the encoder's weights.
     """
     from nlp.torch_export import export, measure_agreement
-    from nlp.torch_tuning import read_start
 
     progress("读取", 0.0)
-    start = read_start(plan.start) if plan.start else learn(plan, teachers.weak, progress)
+    start = find_start(plan.start) if plan.start else learn(plan, teachers.weak, progress)
     tuned = teach_heads(plan, start, read_cases(plan.invented, teachers.find, linear), progress) if plan.invented else None
     encoder, reader = (tuned.encoder, tuned.reader) if tuned else (start.build(), start.reader())
     progress("导出", 0.0)
@@ -119,6 +119,14 @@ def train_encoder(plan: Plan, teachers: Teachers, linear: LinearSentiment, progr
     (plan.out / CARD_FILE).write_text(render_encoder_card(settings, facts, report, heads), "utf-8")
     progress("评测", 1.0)
     return TrainResult(plan.out, judge.name, report)
+
+
+def find_start(path: Path) -> Start:
+    """An exported model when it is a folder, else a checkpoint. Raises UsageError."""
+    from nlp.torch_import import read_exported
+    from nlp.torch_tuning import read_start
+
+    return read_exported(path) if path.is_dir() else read_start(path)
 
 
 def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> Start:

@@ -59,8 +59,8 @@ if TYPE_CHECKING:
 @click.option(
     "--start",
     default=None,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="encoder:从这个检查点(旁边有 pieces.json)开始,跳过第一段。",
+    type=click.Path(exists=True, path_type=Path),
+    help="encoder:从这个检查点(旁边有 pieces.json)或写出的模型文件夹(如 nlp/weights/encoder)开始,跳过第一段。",
 )
 @click.option(
     "--invented",
