@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nlp.about import About, find_abouts
+from nlp.about import About, about_nobody, find_abouts
 from nlp.aspects import merge_opinions
 from nlp.by_rules import judge_by_rules, texts_of
 from nlp.campaigns import Poster, find_campaigns
@@ -147,6 +147,11 @@ class Pipeline:
         rows = self._ask_models(looked)
         return Judged(tuple(self._finish(one, rows) for one in looked), tuple(failed))
 
+    def find_pairs(self, posts: Sequence[Post]) -> list[tuple[About, Post]]:
+        """What a model is asked of posts, by subject; posts that cannot be read are left out, and what is an ad whatever a model says."""
+        looked = self._look_at(posts, fold([(post.id, post.counted_at, post.text or post.title) for post in posts], lambda keys, since: ()), [])
+        return [(about, post) for about, post in list_pairs(looked) if not about.advert]
+
     def _look_at(self, posts: Sequence[Post], folded: Sequence[Folded], failed: list[tuple[str, str]]) -> list[Looked]:
         """The posts that could be read; the others go to `failed`."""
         looked = []
@@ -261,8 +266,7 @@ class Pipeline:
         """The word of the heads on a text in which no subject stands."""
         if self._heads is None or ruled.acts == (Act.AD,):
             return None
-        plain = ruled.reading.plain
-        return self._heads.judge([(About("", (), ruled, plain, plain, 0, ""), post)])[0]
+        return self._heads.judge([(about_nobody(ruled), post)])[0]
 
 
 def list_pairs(looked: Sequence[Looked]) -> list[tuple[About, Post]]:
