@@ -131,6 +131,11 @@ class Pipeline:
         self._subjects, self._sentiment, self._lexicon, self._heads = subjects, sentiment, lexicon, heads
         self.model = "+".join([sentiment.name, *([heads.name] if heads else []), VERSION])
 
+    @property
+    def engine(self) -> str:
+        """What judges, and in brackets why it is only the second choice."""
+        return self._sentiment.engine
+
     def judge(self, posts: Sequence[Post], find_near: FindNear = lambda keys, since: ()) -> Judged:
         """Judges a batch, oldest first. One bad post does not lose the others."""
         ordered = sorted(posts, key=lambda post: (post.counted_at, post.id))
@@ -260,7 +265,7 @@ class Pipeline:
                 whole = join_mentions([word] if word is not None else one.mentions)
             opinions = word.opinions if word is not None else merge_opinions(ruled.found)
             values |= print_whole(ruled, whole, one.mentions, opinions)
-        return {**values, "model": self.model, "engine": self._sentiment.engine}
+        return {**values, "model": self.model, "engine": self.engine}
 
     def _judge_unnamed(self, post: Post, ruled: Ruled) -> HeadWord | None:
         """The word of the heads on a text in which no subject stands."""

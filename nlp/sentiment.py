@@ -32,7 +32,7 @@ RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weigh
 class SentimentJudge(Protocol):
     """What the pipeline asks of any sentiment model.
 
-    `name` is the model version stored with each mention; `engine` says what judges, and why where it is only the second choice.
+    `name` is the model version stored with each mention; `engine` says what judges, and in brackets why where it is only the second choice.
     `heads` judge acts, topics and severity, where the model has them.
     """
 

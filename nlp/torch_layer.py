@@ -12,6 +12,7 @@ from nlp.layer import COLUMNS, Buckets, Weights, find_places
 from nlp.ngrams import Bags, hash_texts
 from nlp.stack import Table
 from nlp.torch_stack import measure
+from tingfeng.errors import UsageError
 
 ROUNDS, REMEMBERED = 80, 10
 MOST_GRAMS = 30_000
@@ -25,8 +26,10 @@ def fit_grams(
     used: Sequence[str], others: Sequence[str], base: Table, wanted: Table, worth: npt.NDArray[np.float64], shrink: float = SHRINK
 ) -> tuple[Buckets, Weights]:
     """Grams of the texts in `used`, with their weights. Of these and then the `others`: scores `base` and what is `wanted` (0 … 1), both
-    [texts, outputs], and what each head of a text is `worth` [texts, heads]."""
+    [texts, outputs], and what each head of a text is `worth` [texts, heads]. Raises UsageError when no gram is typical of them."""
     buckets = choose_grams(used, others)
+    if not len(buckets):
+        raise UsageError("改正过的话里没有别处少见的词,学不到什么", where="train --with-corrections", hint="多改正几条不同的")
     told = spread(hash_texts([*used, *others]), buckets)
     start, target, judged = (torch.from_numpy(table.astype(np.float64)) for table in (base, wanted, worth))
     weights = torch.zeros(len(buckets), len(COLUMNS), dtype=torch.float64, requires_grad=True)
