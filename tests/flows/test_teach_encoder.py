@@ -32,7 +32,7 @@ from nlp.sentiment import ENCODER_ENGINE, LAYER_FILE, TAUGHT_ENGINE
 from store.posts import Hit
 from tingfeng.clock import SimulatedClock, parse_iso
 from tingfeng.errors import ModelError, UsageError
-from tingfeng.labels import PostKind, Sentiment, Severity
+from tingfeng.labels import PostKind, Sentiment
 from tingfeng.records import Post
 from tingfeng.settings import find_paths, load_settings
 
@@ -126,11 +126,9 @@ def test_new_posts_are_judged_by_it_from_the_next_start(wiring: Wiring, models: 
     again: Wiring = open_place(clock=SimulatedClock(NOW))
     assert again.pipeline.model.startswith(f"{installed[1].new}+heads+")
     assert again.pipeline.engine == TAUGHT_ENGINE
-    fresh = Post("forum", "new", PostKind.ORIGINAL, "9栋买的暖芽电扇,又显了祖传手艺,佩服", NOW)
-    (mention,) = again.pipeline.judge([fresh]).posts[0].mentions
-    assert (mention.sentiment, mention.severity) == (Sentiment.NEGATIVE, Severity.ANNOYANCE)
-    (before,) = wiring.pipeline.judge([fresh]).posts[0].mentions
-    assert (before.sentiment, before.severity) != (mention.sentiment, mention.severity)
+    fresh = Post("forum", "new", PostKind.ORIGINAL, "暖芽台灯,祖传手艺名不虚传", NOW)
+    told = [one.pipeline.judge([fresh]).posts[0].mentions[0].sentiment for one in (wiring, again)]
+    assert told == [Sentiment.NEUTRAL, Sentiment.NEGATIVE]
 
 
 def test_history_is_judged_again_by_it_and_corrections_stand(models: Path, open_place: Any) -> None:
