@@ -34,6 +34,11 @@ class About:
     advert: bool = False
 
 
+def about_nobody(ruled: Ruled) -> About:
+    """A text in which no subject stands, asked about as a whole."""
+    return About("", (), ruled, ruled.reading.plain, ruled.reading.plain, 0, "")
+
+
 def find_abouts(whole: Ruled, matches: Sequence[SubjectMatch], kind: PostKind, lexicon: Lexicon) -> tuple[About, ...]:
     """One for each match, in order."""
     reading = whole.reading

@@ -14,10 +14,21 @@ import numpy.typing as npt
 from nlp.answer_cache import AnswerCache
 from nlp.heads import Heads
 from nlp.labelled import hash_file
+from nlp.layer import RESTORE as RESTORE_LAYER
+from nlp.layer import Layer
 from nlp.mention_heads import MentionHeads
 from nlp.onnx_model import OnnxModel
 from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, STARTS, WIDTH
-from nlp.sentiment import CLASSES, ENCODER_ENGINE, ENCODER_FOLDER, FAST_ENGINE, LinearSentiment, choose_label, softmax
+from nlp.sentiment import (
+    CLASSES,
+    ENCODER_ENGINE,
+    ENCODER_FOLDER,
+    FAST_ENGINE,
+    TAUGHT_ENGINE,
+    LinearSentiment,
+    choose_label,
+    softmax,
+)
 from nlp.stack import STACK_FILE, Stack
 from nlp.tokens import PieceReader
 from tingfeng.errors import ModelError
@@ -70,15 +81,32 @@ class EncoderJudge:
         fast: bool = False,
         kept: int = 50_000,
         safety_from: float | None = None,
+        layer: Layer | None = None,
     ) -> None:
         self._model, self._reader, self._settings, self._linear = model, reader, settings, linear
         self._cache, self._raw = AnswerCache(kept), AnswerCache(kept)
-        self._fast = fast
+        self._fast, self._stack, self._safety_from = fast, stack, safety_from
         self.name = f"encoder-{settings.version}{'-fast' if fast else ''}"
         self.engine = FAST_ENGINE if fast else ENCODER_ENGINE
         self.heads: Heads | None = None
         if stack is not None and not fast:
-            self.heads = MentionHeads(self.ask_network, linear, stack, settings.thresholds, safety_from)
+            self.heads = MentionHeads(self.ask_network, linear, stack, settings.thresholds, safety_from, layer)
+
+    @property
+    def version(self) -> str:
+        """Of network, pieces and shipped stack."""
+        return self._settings.version
+
+    def with_layer(self, layer: Layer) -> EncoderJudge:
+        """The same network, and what it has read, with what corrections add. Raises ModelError for a layer of another encoder."""
+        if self._stack is None or layer.settings.base != self.version:
+            told = f"改正 {layer.settings.name} 不是教这个编码器 {self.version} 的"
+            raise ModelError(told, where="nlp.model", hint=RESTORE_LAYER)
+        parts = (self._model, self._reader, self._settings, self._linear, self._stack)
+        taught = EncoderJudge(*parts, safety_from=self._safety_from, layer=layer)
+        taught._cache, taught._raw = self._cache, self._raw
+        taught.name, taught.engine = layer.settings.name, TAUGHT_ENGINE
+        return taught
 
     @classmethod
     def load(

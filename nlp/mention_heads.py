@@ -13,6 +13,7 @@ from nlp.about import About
 from nlp.aspects import merge_opinions
 from nlp.heads import HeadWord
 from nlp.hints import list_hints
+from nlp.layer import Layer
 from nlp.outputs import ACTS, OPINIONS, TOWARD, cut_head
 from nlp.sentiment import CLASSES, LinearSentiment
 from nlp.stack import HEADS, Stack, Table, to_probabilities
@@ -27,13 +28,22 @@ NOT_FILED = frozenset({Act.NEWS, Act.AD, Act.OTHER})  # what nobody files with a
 
 class MentionHeads:
     """`ask` gives the outputs of the network for marked texts and remembers them; `limits`: head → label → the probability from which it is said;
-    `safety_from` in the place of that of safety."""
+    `safety_from` in the place of that of safety; `layer`: what corrections add."""
 
     name = "heads"
 
-    def __init__(self, ask: AskNetwork, linear: LinearSentiment, stack: Stack, limits: Limits, safety_from: float | None = None) -> None:
+    def __init__(
+        self,
+        ask: AskNetwork,
+        linear: LinearSentiment,
+        stack: Stack,
+        limits: Limits,
+        safety_from: float | None = None,
+        layer: Layer | None = None,
+    ) -> None:
         own = {} if safety_from is None else {"severity": {str(Severity.SAFETY): safety_from}}
-        self._ask, self._linear, self._stack, self._limits = ask, linear, stack, {**limits, **own}
+        self._ask, self._linear, self._stack, self._layer = ask, linear, stack, layer
+        self.limits = {**limits, **own}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="heads")
         self._begun: list[Future[npt.NDArray[np.float32]]] = []
 
@@ -45,13 +55,18 @@ class MentionHeads:
             self._begun.pop(0).result()
         if not asked:
             return []
-        rows = self._linear.judge([about.part for about, _ in asked])
-        hints = np.array([list_hints(about, post, row) for (about, post), row in zip(asked, rows, strict=True)])
-        network = select_heads(self._ask([about.marked for about, _ in asked]))
-        found = to_probabilities(self._stack.weigh(network, hints))
-        words = [decide({head: found[head][place] for head in HEADS}, self._limits) for place in range(len(asked))]
+        found = to_probabilities(self.weigh(asked))
+        words = [decide({head: found[head][place] for head in HEADS}, self.limits) for place in range(len(asked))]
         finer = [name_finer(word, about) for word, (about, _) in zip(words, asked, strict=True)]
         return [obey_rules(word, about, post) for word, (about, post) in zip(finer, asked, strict=True)]
+
+    def weigh(self, asked: Sequence[tuple[About, Post]]) -> Table:
+        """Scores [subjects, outputs] in the order of the stack; at least one subject."""
+        parts = [about.part for about, _ in asked]
+        rows = self._linear.judge(parts)
+        hints = np.array([list_hints(about, post, row) for (about, post), row in zip(asked, rows, strict=True)])
+        scores = self._stack.weigh(select_heads(self._ask([about.marked for about, _ in asked])), hints)
+        return scores if self._layer is None else scores + self._layer.weigh(parts)
 
 
 def select_heads(outputs: npt.NDArray[np.float32]) -> Table:

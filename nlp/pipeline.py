@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nlp.about import About, find_abouts
+from nlp.about import About, about_nobody, find_abouts
 from nlp.aspects import merge_opinions
 from nlp.by_rules import judge_by_rules, texts_of
 from nlp.campaigns import Poster, find_campaigns
@@ -131,6 +131,11 @@ class Pipeline:
         self._subjects, self._sentiment, self._lexicon, self._heads = subjects, sentiment, lexicon, heads
         self.model = "+".join([sentiment.name, *([heads.name] if heads else []), VERSION])
 
+    @property
+    def engine(self) -> str:
+        """What judges, and in brackets why it is only the second choice."""
+        return self._sentiment.engine
+
     def judge(self, posts: Sequence[Post], find_near: FindNear = lambda keys, since: ()) -> Judged:
         """Judges a batch, oldest first. One bad post does not lose the others."""
         ordered = sorted(posts, key=lambda post: (post.counted_at, post.id))
@@ -146,6 +151,11 @@ class Pipeline:
         looked = mark_campaigns(looked)
         rows = self._ask_models(looked)
         return Judged(tuple(self._finish(one, rows) for one in looked), tuple(failed))
+
+    def find_pairs(self, posts: Sequence[Post]) -> list[tuple[About, Post]]:
+        """What a model is asked of posts, by subject; posts that cannot be read are left out, and what is an ad whatever a model says."""
+        looked = self._look_at(posts, fold([(post.id, post.counted_at, post.text or post.title) for post in posts], lambda keys, since: ()), [])
+        return [(about, post) for about, post in list_pairs(looked) if not about.advert]
 
     def _look_at(self, posts: Sequence[Post], folded: Sequence[Folded], failed: list[tuple[str, str]]) -> list[Looked]:
         """The posts that could be read; the others go to `failed`."""
@@ -255,14 +265,13 @@ class Pipeline:
                 whole = join_mentions([word] if word is not None else one.mentions)
             opinions = word.opinions if word is not None else merge_opinions(ruled.found)
             values |= print_whole(ruled, whole, one.mentions, opinions)
-        return {**values, "model": self.model, "engine": self._sentiment.engine}
+        return {**values, "model": self.model, "engine": self.engine}
 
     def _judge_unnamed(self, post: Post, ruled: Ruled) -> HeadWord | None:
         """The word of the heads on a text in which no subject stands."""
         if self._heads is None or ruled.acts == (Act.AD,):
             return None
-        plain = ruled.reading.plain
-        return self._heads.judge([(About("", (), ruled, plain, plain, 0, ""), post)])[0]
+        return self._heads.judge([(about_nobody(ruled), post)])[0]
 
 
 def list_pairs(looked: Sequence[Looked]) -> list[tuple[About, Post]]:

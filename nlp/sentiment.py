@@ -23,7 +23,8 @@ CLASSES = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 FOLDER = Path(__file__).resolve().parent / "weights" / "sentiment"
 ENCODER_FOLDER = FOLDER.parent / "encoder"
 ENCODER_ENGINE, FAST_ENGINE, LINEAR_ENGINE = "encoder+linear", "linear, encoder where unsure", "linear"
-WEIGHTS_FILE, SETTINGS_FILE = "weights.npz", "model.json"
+TAUGHT_ENGINE = f"{ENCODER_ENGINE}+corrections"
+WEIGHTS_FILE, SETTINGS_FILE, LAYER_FILE = "weights.npz", "model.json", "layer.json"
 BATCH = 256
 RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weights/sentiment"
 
@@ -31,7 +32,7 @@ RESTORE = "请运行 tingfeng train 重新训练,或从代码库恢复 nlp/weigh
 class SentimentJudge(Protocol):
     """What the pipeline asks of any sentiment model.
 
-    `name` is the model version stored with each mention; `engine` says what judges, and why where it is only the second choice.
+    `name` is the model version stored with each mention; `engine` says what judges, and in brackets why where it is only the second choice.
     `heads` judge acts, topics and severity, where the model has them.
     """
 
@@ -172,7 +173,8 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def load_sentiment(model: str, safety_from: float | None = None) -> SentimentJudge:
-    """`linear`, `encoder`, `fast`, or a folder: a linear model, or a local Hugging Face sequence classifier. Raises ModelError.
+    """`linear`, `encoder`, `fast`, or a folder: a linear model, what corrections taught the encoder, or a local Hugging Face sequence
+    classifier. Raises ModelError.
 
     `safety_from`: the probability from which the encoder's heads say safety, in the place of its own.
     """
@@ -180,6 +182,8 @@ def load_sentiment(model: str, safety_from: float | None = None) -> SentimentJud
         return LinearSentiment.load(None if model == "linear" else Path(model))
     if model in ("encoder", "fast"):
         return load_encoder(fast=model == "fast", safety_from=safety_from)
+    if is_layer(Path(model)):
+        return load_taught(Path(model), safety_from)
     from nlp.torch_models import TransformerSentiment
 
     return TransformerSentiment.load(Path(model))
@@ -195,3 +199,21 @@ def load_encoder(folder: Path = ENCODER_FOLDER, *, fast: bool = False, safety_fr
         second = LinearSentiment.load()
         second.engine = f"{LINEAR_ENGINE}({error.message})"
         return second
+
+
+def is_layer(folder: Path) -> bool:
+    """Whether it holds what corrections taught the encoder (nlp/layer.py)."""
+    return (folder / LAYER_FILE).is_file()
+
+
+def load_taught(folder: Path, safety_from: float | None = None) -> SentimentJudge:
+    """The encoder with the layer of a folder; without it, and with the reason in `engine`, when it does not fit."""
+    judge = load_encoder(safety_from=safety_from)
+    try:
+        from nlp.encoder_judge import EncoderJudge
+        from nlp.layer import Layer
+
+        return judge.with_layer(Layer.load(folder)) if isinstance(judge, EncoderJudge) else judge
+    except ModelError as error:
+        judge.engine = f"{judge.engine}(没有用上改正:{error.message})"
+        return judge

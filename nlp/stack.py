@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from nlp.outputs import EXCLUSIVE, SIZES
+from nlp.outputs import EXCLUSIVE, SIZES, Lesson, cut_head, pack_targets
 from nlp.sentiment import softmax
 from tingfeng.errors import ModelError
 
@@ -60,6 +60,13 @@ class Stack:
 def join(network: Table, hints: Table) -> Table:
     """What the weights are applied to: scores of very sure outputs are held back."""
     return np.concatenate([np.clip(network, -8, 8) / 4, hints], axis=1)
+
+
+def pack_heads(lessons: Sequence[Lesson]) -> tuple[Table, npt.NDArray[np.bool_]]:
+    """Targets [lessons, outputs] and which heads are known [lessons, heads], both in the order of HEADS."""
+    targets, known = pack_targets(lessons)
+    places = [list(SIZES).index(head) for head in HEADS]
+    return np.concatenate([cut_head(head, targets) for head in HEADS], axis=1), known[:, places] > 0
 
 
 def to_probabilities(scores: Table) -> dict[str, Table]:

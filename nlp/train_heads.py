@@ -16,8 +16,8 @@ from nlp.evaluate_heads import HeadReport
 from nlp.invented import Case
 from nlp.lessons import digest
 from nlp.mention_heads import decide, select_heads
-from nlp.outputs import ACTS, OPINIONS, OUTPUTS, SIZES, TOWARD, Lesson, cut_head, pack_targets
-from nlp.stack import HEADS, Stack, Table, to_probabilities
+from nlp.outputs import ACTS, OPINIONS, OUTPUTS, SIZES, TOWARD, Lesson
+from nlp.stack import HEADS, Stack, Table, pack_heads, to_probabilities
 from nlp.tokens import PieceReader
 
 if TYPE_CHECKING:
@@ -81,11 +81,9 @@ def tune_heads(start: Start, cases: Sequence[Case], old: Sequence[Lesson], tunin
 
 def collect_tables(cases: Sequence[Case], network: Table) -> Tables:
     """With the truth in the order of the stack's heads."""
-    targets, known = pack_targets([case.lesson for case in cases])
-    places = [list(SIZES).index(head) for head in HEADS]
-    wanted = np.concatenate([cut_head(head, targets) for head in HEADS], axis=1)
+    wanted, known = pack_heads([case.lesson for case in cases])
     folds = np.array([digest(case.post.post.native_id) // HELD % FOLDS for case in cases])
-    return Tables(network, np.array([case.hints for case in cases]), wanted, known[:, places] > 0, folds)
+    return Tables(network, np.array([case.hints for case in cases]), wanted, known, folds)
 
 
 def fit(tables: Tables) -> tuple[Stack, dict[str, dict[str, float]]]:

@@ -21,7 +21,7 @@ ACTS = ("complaint", "suggestion", "question", "praise", "purchase_intent", "chu
 def command(post_id: str, subject: str, sentiment: str | None, acts: tuple[str, ...], severity: str | None, user: str, as_json: bool) -> int:
     """改正一条提及的情感、行为或严重程度:立刻生效,重新判断也不会变回去。记入审计。
 
-    改正的情感还能教模型:tingfeng train --with-corrections。
+    攒下的改正还能教模型:tingfeng train --with-corrections。
     """
     from flows.machine import name_person
     from flows.people import correct_mention

@@ -132,7 +132,9 @@ def check_desk(wiring: Wiring) -> Iterator[Check]:
 
 def check_model(wiring: Wiring) -> Iterator[Check]:
     """模型"""
-    yield Check("模型", "ok", wiring.pipeline.model)
+    model, engine = wiring.pipeline.model, wiring.pipeline.engine
+    second = "(" in engine
+    yield Check("模型", "warn" if second else "ok", f"{model}({engine})", "括号里是没有用上第一选择的原因" if second else "")
 
 
 def check_subjects(wiring: Wiring) -> Iterator[Check]:

@@ -67,7 +67,7 @@ def find_report(wiring: Wiring, data: Path | None) -> EvaluationReport:
     if (own / REPORT_FILE).is_file():
         return read_report(own)
     # without a report of its own: a model of the user's, or the linear one in the place of a broken default
-    return read_report(sentiment.ENCODER_FOLDER if judge.engine == sentiment.ENCODER_ENGINE else sentiment.FOLDER)
+    return read_report(sentiment.ENCODER_FOLDER if judge.engine.startswith(sentiment.ENCODER_ENGINE) else sentiment.FOLDER)
 
 
 def find_results(wiring: Wiring, gold: str | None, write: bool) -> GoldResults:

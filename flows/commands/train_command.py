@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
     PlanParts = tuple[int, int, Path | None, int, int, tuple[Path, ...], Path | None, Path | None, int]
 
 
+NO_DATA = "请用 --data 指明文件夹,里面要有什么见 docs/models.md"
+
+
 @click.command("train")
 @click.option(
     "--data",
     default=None,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="含 sentiment_train/dev/test.tsv.gz 的文件夹;必须给。",
+    help="含 sentiment_train/dev/test.tsv.gz 的文件夹;必须给,只有改正教编码器时可以不给。",
 )
-@click.option("--model", default="linear", type=click.Choice(["linear", "encoder"]), show_default=True, help="训练哪一个。")
+@click.option(
+    "--model",
+    default=None,
+    type=click.Choice(["linear", "encoder"]),
+    help="训练哪一个;默认 linear,与 --with-corrections 一起用时默认是 [nlp] model 配置的那个。",
+)
 @click.option(
     "--with-corrections",
     is_flag=True,
-    help="加上 tingfeng correct 改正过的情感再训练线性模型(编码器不动);不比现在的差才装上,装在状态文件夹的 models。",
+    help="用 tingfeng correct 改正过的教模型:编码器的最后一层(情感、行为、严重程度),或线性模型(情感);"
+    "不比现在的差才装上,装在状态文件夹的 models。",
 )
 @click.option(
     "--out", default=None, type=click.Path(file_okay=False, path_type=Path), help="写到哪里;默认替换自带的模型。"
@@ -71,7 +81,7 @@ if TYPE_CHECKING:
 @click.option("--tuning", default=0, help="encoder:第二段一共学多少条;默认每个对象七条。")
 def command(
     data: Path | None,
-    model: str,
+    model: str | None,
     with_corrections: bool,
     out: Path | None,
     seed: int,
@@ -96,43 +106,57 @@ def command(
     from nlp.evaluation_page import render_results
     from tingfeng.errors import UsageError
 
+    if with_corrections and out:
+        raise UsageError("改正教的模型装在状态文件夹里", where="train --with-corrections", hint="去掉 --out")
+    if with_corrections:
+        return show_taught(teach_model(model, data, seed))
     if data is None:
-        raise UsageError("没有说训练数据在哪里", where="train", hint="请用 --data 指明文件夹,里面要有什么见 docs/models.md")
-    if with_corrections and (model != "linear" or out):
-        raise UsageError("改正只教线性模型,装在状态文件夹里", where="train --with-corrections", hint="去掉 --model encoder 与 --out")
-    with show_progress() as progress:
-        task = progress.add_task("训练", total=100)
-
-        def tell(what: str, done: float) -> None:
-            progress.update(task, completed=round(done * 100), description=what)
-
-        if with_corrections:
-            taught = teach_linear(data, seed, tell)
-        elif model == "linear":
-            result = train_linear(data, out, seed, tell)
-        else:
+        raise UsageError("没有说训练数据在哪里", where="train", hint=NO_DATA)
+    with telling_progress() as tell:
+        if model == "encoder":
             parts = (lessons, cooldown, encoder, layers, seed, texts, start, invented, tuning)
             result = train_heads(data, out, run, parts, tell)
-    if with_corrections:
-        return show_taught(taught)
+        else:
+            result = train_linear(data, out, seed, tell)
     print_line(f"{result.name} → {result.folder}\n")
     print_line(render_results(result.report))
     return 0
 
 
-def teach_linear(data: Path, seed: int, tell: Progress) -> Taught:
-    """The linear model once more, with what people corrected."""
+@contextmanager
+def telling_progress() -> Iterator[Progress]:
+    """What trains calls it with what it does, and how much of that is done (0 … 1)."""
+    with show_progress() as progress:
+        task = progress.add_task("训练", total=100)
+        yield lambda what, done: progress.update(task, completed=round(done * 100), description=what)
+
+
+def teach_model(model: str | None, data: Path | None, seed: int) -> Taught:
+    """What people corrected teaches the model of this name, or the configured one."""
     from flows.machine import name_person
     from flows.teach import teach
     from flows.wiring import open_wiring
+    from nlp.sentiment import is_layer
+    from tingfeng.errors import UsageError
 
-    with open_wiring() as wiring:
-        return teach(wiring, data, name_person(), seed=seed, progress=tell)
+    with open_wiring() as wiring, telling_progress() as tell:
+        configured = wiring.settings.nlp.model
+        if model == "encoder" or (model is None and (configured == "encoder" or is_layer(Path(configured)))):
+            from flows.teach_encoder import open_encoder
+
+            return teach(wiring, lambda: open_encoder(wiring, data, tell), name_person())
+        if data is None:
+            raise UsageError("没有说训练数据在哪里", where="train --with-corrections", hint=NO_DATA)
+        from flows.teach_linear import open_linear
+
+        return teach(wiring, lambda: open_linear(wiring, data, seed=seed, progress=tell), name_person())
 
 
 def show_taught(taught: Taught) -> int:
     """Whether it was installed, and the figures by which that was decided; the exit code."""
-    print_line(f"{taught.used} 条改正用来训练,每条算 {taught.strength:g} 条;{taught.held} 条留着测,{taught.skipped} 条是“褒贬参半”,模型不判,没有用")
+    from flows.models import POINTERS
+
+    print_line(f"{taught.used} 条改正用来训练,每条算 {taught.strength:g} 条;{taught.held} 条留着测,{taught.skipped} 条这个模型不判,没有用")
     for one in taught.comparisons:
         print_line(f"  {one.words}")
     if taught.folder is None:
@@ -140,9 +164,9 @@ def show_taught(taught: Taught) -> int:
         return 1
     print_line(f"已装上 {taught.new},代替 {taught.old}:{taught.folder}")
     if taught.in_use:
-        print_line("从现在起判断用它;历史要重判请运行 tingfeng rejudge。换回自带的:删除 models/installed.txt")
+        print_line(f"从下次启动起判断用它;历史要重判请运行 tingfeng rejudge。换回自带的:删除 models/{POINTERS[taught.kind]}")
     else:
-        print_line('现在配置的不是线性模型,所以还没有用上它:[nlp] model = "linear" 才用')
+        print_line(f'现在配置的不是它,所以还没有用上:[nlp] model = "{taught.kind}" 才用')
     return 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +33,12 @@ targets = ["inbox"]
 kind = "file"
 name = "main"
 """
+
+SAYINGS = {
+    "negative": ("裂了", "气人", "没人处理", "后悔", "味道刺鼻", "漏水", "推来推去", "退货", "太差", "做工粗糙"),
+    "neutral": ("周五开始销售", "说明书共八页", "三种颜色", "在门店陈列", "容量一升", "产地杭州", "附一张卡片", "下月到货", "编号在底部", "分两批发出"),
+    "positive": ("很满意", "推荐", "好用", "漂亮", "送得快", "家人喜欢", "做工细致", "轻巧", "值这个价", "还会再买"),
+}
 
 
 @dataclass(frozen=True)
@@ -99,3 +107,20 @@ def open_place(place: Path) -> Iterator[OpenPlace]:
     yield build
     for wiring in opened:
         wiring.close()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small invented data set in the published form."""
+    folder, chance = tmp_path_factory.mktemp("data"), random.Random(3)
+    for split, count in (("train", 900), ("dev", 300), ("test", 300)):
+        labels = [chance.choice(list(SAYINGS)) for _ in range(count)]
+        rows = [f"smp_u\t{label}\t\t{split}{n}的水壶{','.join(say(chance, label))}" for n, label in enumerate(labels)]
+        with gzip.open(folder / f"sentiment_{split}.tsv.gz", "wt", encoding="utf-8") as stream:
+            stream.write("\n".join(["src\tlabel\tcat\ttext", *rows]) + "\n")
+    return folder
+
+
+def say(chance: random.Random, label: str) -> list[str]:
+    """One to four things of the kind, and now and then one of another."""
+    return [chance.choice(SAYINGS[label if chance.random() < 0.85 else chance.choice(list(SAYINGS))]) for _ in range(chance.randint(1, 4))]

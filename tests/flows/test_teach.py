@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows import teach as lesson
+from flows import teach_linear as lesson
 from flows.analyse import analyse_posts
 from flows.collect import Tally, store_file
 from flows.models import find_installed
 from flows.people import correct_mention
-from flows.teach import Taught, is_held, read_corrections, teach
+from flows.teach import Taught, is_held, teach
+from flows.teach_linear import open_linear, read_corrections
 from flows.wiring import Wiring
 from nlp.evaluate import EvaluationReport
 from nlp.gate import Comparison, compare_reports
@@ -26,30 +25,8 @@ from tingfeng.clock import SimulatedClock, parse_iso
 from tingfeng.errors import ModelError, UsageError
 
 NOW = parse_iso("2026-11-14T18:00")
-SAID = {
-    "negative": ("裂了", "气人", "没人处理", "后悔", "味道刺鼻", "漏水", "推来推去", "退货", "太差", "做工粗糙"),
-    "neutral": ("周五开始销售", "说明书共八页", "三种颜色", "在门店陈列", "容量一升", "产地杭州", "附一张卡片", "下月到货", "编号在底部", "分两批发出"),
-    "positive": ("很满意", "推荐", "好用", "漂亮", "送得快", "家人喜欢", "做工细致", "轻巧", "值这个价", "还会再买"),
-}
 ROWS = [{"id": f"p{n}", "text": f"暖芽水壶第{n}号,真是谢谢你们全家", "time": "2026-11-14 10:00"} for n in range(12)]
 ROWS.append({"id": "two", "text": "暖芽做工不错。橙屿的盖子漏水,客服不管。", "time": "2026-11-14 10:00"})
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small invented data set in the published form."""
-    folder, chance = tmp_path_factory.mktemp("data"), random.Random(3)
-    for split, count in (("train", 900), ("dev", 300), ("test", 300)):
-        labels = [chance.choice(list(SAID)) for _ in range(count)]
-        rows = [f"smp_u\t{label}\t\t{split}{n}的水壶{','.join(say(chance, label))}" for n, label in enumerate(labels)]
-        with gzip.open(folder / f"sentiment_{split}.tsv.gz", "wt", encoding="utf-8") as stream:
-            stream.write("\n".join(["src\tlabel\tcat\ttext", *rows]) + "\n")
-    return folder
-
-
-def say(chance: random.Random, label: str) -> list[str]:
-    """One to four things of the kind, and now and then one of another."""
-    return [chance.choice(SAID[label if chance.random() < 0.85 else chance.choice(list(SAID))]) for _ in range(chance.randint(1, 4))]
 
 
 @pytest.fixture
@@ -65,6 +42,10 @@ def wiring(open_place: Any, place: Path, data: Path, monkeypatch: pytest.MonkeyP
     load = LinearSentiment.load
     monkeypatch.setattr(LinearSentiment, "load", lambda path=None: load(path or before.folder))
     return found
+
+
+def teach_linear(wiring: Wiring, data: Path) -> Taught:
+    return teach(wiring, lambda: open_linear(wiring, data, rounds=12), "li")
 
 
 def correct_all(wiring: Wiring) -> None:
@@ -90,7 +71,7 @@ def test_a_correction_of_something_else_teaches_nothing(wiring: Wiring) -> None:
 
 def test_a_model_that_is_not_worse_is_installed_and_judges_at_once(wiring: Wiring, data: Path, open_place: Any) -> None:
     correct_all(wiring)
-    taught = teach(wiring, data, "li", rounds=12)
+    taught = teach_linear(wiring, data)
     assert taught.folder == wiring.home / "models" / taught.new == find_installed(wiring.home)
     assert (taught.used + taught.held, taught.skipped) == (12, 0)
     assert taught.new != taught.old
@@ -108,7 +89,7 @@ def test_a_worse_model_is_refused_and_nothing_is_touched(wiring: Wiring, data: P
         return compare_reports(old, replace(new, sets=tuple(replace(one, ece=one.ece + 0.1) for one in new.sets)))
 
     monkeypatch.setattr(lesson, "compare_reports", spoil)
-    taught = teach(wiring, data, "li", rounds=12)
+    taught = teach_linear(wiring, data)
     assert taught.folder is None
     assert "ECE(1 个集合平均)" in [one.what for one in taught.refusals]
     assert not (wiring.home / "models").exists()
@@ -119,13 +100,13 @@ def test_the_command_says_why_it_refused(capsys: pytest.CaptureFixture[str], wir
     from flows.commands.train_command import show_taught
 
     correct_all(wiring)
-    taught: Taught = teach(wiring, data, "li", rounds=12)
+    taught: Taught = teach_linear(wiring, data)
     assert show_taught(replace(taught, folder=data)) == 0
     told = capsys.readouterr().out
     assert f"已装上 {taught.new}" in told
-    assert "从现在起判断用它" in told
+    assert "从下次启动起判断用它" in told
     assert show_taught(replace(taught, folder=data, in_use=False)) == 0
-    assert "还没有用上它" in capsys.readouterr().out
+    assert "还没有用上" in capsys.readouterr().out
     refused = replace(taught, folder=None, comparisons=(replace(taught.comparisons[0], old=0.9, new=0.8),))
     assert show_taught(refused) == 1
     assert "0.9000 → 0.8000(变差了" in capsys.readouterr().out
@@ -133,10 +114,10 @@ def test_the_command_says_why_it_refused(capsys: pytest.CaptureFixture[str], wir
 
 def test_without_corrections_or_data_it_says_what_to_do(wiring: Wiring, data: Path, tingfeng: Any) -> None:
     with pytest.raises(UsageError, match="tingfeng correct"):
-        teach(wiring, data, "li")
+        teach_linear(wiring, data)
     result = tingfeng("train", "--with-corrections")
     assert (result.code, "--data" in result.err) == (2, True)
-    assert tingfeng("train", "--with-corrections", "--model", "encoder", "--data", str(data)).code == 2
+    assert tingfeng("train", "--with-corrections", "--out", str(data)).code == 2
 
 
 def test_an_installed_model_that_is_gone_is_named(wiring: Wiring, open_place: Any) -> None:
