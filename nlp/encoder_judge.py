@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.answer_cache import AnswerCache
+from nlp.gram_heads import GRAMS_FILE, GramHeads
 from nlp.heads import Heads
 from nlp.labelled import hash_file
 from nlp.layer import RESTORE as RESTORE_LAYER
@@ -44,7 +45,7 @@ SENTIMENT = slice(STARTS["sentiment"], STARTS["sentiment"] + SIZES["sentiment"])
 class EncoderSettings:
     """What stands in model.json.
 
-    `version`: hash of network and pieces; `teammate`: version of the linear model that the numbers were fitted with.
+    `version`: hash of network, pieces, stack and grams; `teammate`: version of the linear model that the numbers were fitted with.
     `shares`: what the scores of encoder and teammate weigh in sentiment. `temperatures`: per head. `thresholds`: output → the
     probability from which a head of several outputs says it. `threshold`: a likeliest sentiment under it is UNCERTAIN;
     `negative_from`: from here on a text is negative even when another class is likelier. `sure_from`: from here on the linear
@@ -67,7 +68,7 @@ class EncoderSettings:
 class EncoderJudge:
     """Judges many texts at once; a text that it has judged lately is not judged again.
 
-    `fast`: the encoder is asked only where the linear model is not sure. With a `stack`, and not `fast`, it judges whole subjects.
+    `fast`: the encoder is asked only where the linear model is not sure. With a `last_word`, and not `fast`, it judges whole subjects.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class EncoderJudge:
         reader: PieceReader,
         settings: EncoderSettings,
         linear: LinearSentiment,
-        stack: Stack | None = None,
+        last_word: tuple[GramHeads, Stack] | None = None,
         *,
         fast: bool = False,
         kept: int = 50_000,
@@ -85,24 +86,24 @@ class EncoderJudge:
     ) -> None:
         self._model, self._reader, self._settings, self._linear = model, reader, settings, linear
         self._cache, self._raw = AnswerCache(kept), AnswerCache(kept)
-        self._fast, self._stack, self._safety_from = fast, stack, safety_from
+        self._fast, self._last_word, self._safety_from = fast, last_word, safety_from
         self.name = f"encoder-{settings.version}{'-fast' if fast else ''}"
         self.engine = FAST_ENGINE if fast else ENCODER_ENGINE
         self.heads: Heads | None = None
-        if stack is not None and not fast:
-            self.heads = MentionHeads(self.ask_network, linear, stack, settings.thresholds, safety_from, layer)
+        if last_word is not None and not fast:
+            self.heads = MentionHeads(self.ask_network, linear, *last_word, settings.thresholds, safety_from, layer)
 
     @property
     def version(self) -> str:
-        """Of network, pieces and shipped stack."""
+        """Of network, pieces, shipped stack and grams."""
         return self._settings.version
 
     def with_layer(self, layer: Layer) -> EncoderJudge:
         """The same network, and what it has read, with what corrections add. Raises ModelError for a layer of another encoder."""
-        if self._stack is None or layer.settings.base != self.version:
+        if self._last_word is None or layer.settings.base != self.version:
             told = f"改正 {layer.settings.name} 不是教这个编码器 {self.version} 的"
             raise ModelError(told, where="nlp.model", hint=RESTORE_LAYER)
-        parts = (self._model, self._reader, self._settings, self._linear, self._stack)
+        parts = (self._model, self._reader, self._settings, self._linear, self._last_word)
         taught = EncoderJudge(*parts, safety_from=self._safety_from, layer=layer)
         taught._cache, taught._raw = self._cache, self._raw
         taught.name, taught.engine = layer.settings.name, TAUGHT_ENGINE
@@ -120,8 +121,11 @@ class EncoderJudge:
         if mate.name != settings.teammate:
             raise ModelError(f"线性模型 {mate.name} 不是与它一起定标的 {settings.teammate}", where=str(folder), hint=RESTORE)
         reader = PieceReader.load(folder / PIECES_FILE, RESTORE)
-        stack = Stack.load(folder / STACK_FILE, RESTORE) if settings.stacked else None
-        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate, stack, fast=fast, safety_from=safety_from)
+        stacked = None
+        if settings.stacked:
+            stack = Stack.load(folder / STACK_FILE, RESTORE)
+            stacked = GramHeads.load(folder / GRAMS_FILE, RESTORE), stack
+        return cls(OnnxModel.load(folder / MODEL_FILE, RESTORE), reader, settings, mate, stacked, fast=fast, safety_from=safety_from)
 
     def judge(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Calibrated probabilities of the sentiment; alike for a text with nothing to read."""
@@ -196,8 +200,8 @@ def name_values(head: str, row: Sequence[float]) -> dict[str, float]:
 
 
 def hash_network(folder: Path) -> str:
-    """Eight hex digits that name network, pieces and stack. Raises ModelError for a missing file."""
-    files = [MODEL_FILE, PIECES_FILE, *([STACK_FILE] if (folder / STACK_FILE).is_file() else [])]
+    """Eight hex digits that name network, pieces, stack and grams. Raises ModelError for a missing file."""
+    files = [MODEL_FILE, PIECES_FILE, *(name for name in (STACK_FILE, GRAMS_FILE) if (folder / name).is_file())]
     try:
         hashes = "".join(hash_file(folder / name) for name in files)
     except OSError as error:

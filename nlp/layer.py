@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nlp.gram_heads import add_rows
 from nlp.ngrams import hash_texts
 from nlp.sentiment import LAYER_FILE
 from nlp.stack import OUTPUTS_WIDTH, PLACES, Table
@@ -63,11 +64,7 @@ class Layer:
         """What is added to the scores of the stack: [parts, outputs]."""
         found = np.zeros((len(parts), OUTPUTS_WIDTH))
         for start in range(0, len(parts), BATCH):
-            bags = hash_texts(parts[start : start + BATCH])
-            places, known = find_places(self.buckets, bags.buckets)
-            rows = np.where(known[:, None], self.weights[places], 0.0)
-            summed = np.add.reduceat(rows, bags.offsets, axis=0) / np.sqrt(bags.sizes)[:, None]
-            found[start : start + BATCH, COLUMNS] = summed
+            found[start : start + BATCH, COLUMNS] = add_rows(hash_texts(parts[start : start + BATCH]), self.buckets, self.weights)
         return found
 
     def save(self, folder: Path) -> None:
@@ -92,12 +89,6 @@ class Layer:
         if hash_layer(buckets, weights) != settings.version or weights.shape != (len(buckets), len(COLUMNS)):
             raise ModelError(f"{WEIGHTS_FILE} 与 {LAYER_FILE} 不是同一次训练的", where=str(file), hint=RESTORE)
         return cls(settings, buckets, weights)
-
-
-def find_places(buckets: Buckets, asked: Buckets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Where each asked bucket stands among `buckets`, which are not empty, and whether it does."""
-    places = np.minimum(np.searchsorted(buckets, asked), len(buckets) - 1)
-    return places, buckets[places] == asked
 
 
 def hash_layer(buckets: Buckets, weights: Weights) -> str:

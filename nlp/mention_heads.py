@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nlp.about import About
 from nlp.aspects import merge_opinions
+from nlp.gram_heads import GramHeads
 from nlp.heads import HeadWord
 from nlp.hints import list_hints
 from nlp.layer import Layer
@@ -28,7 +29,7 @@ NOT_FILED = frozenset({Act.NEWS, Act.AD, Act.OTHER})  # what nobody files with a
 
 class MentionHeads:
     """`ask` gives the outputs of the network for marked texts and remembers them; `limits`: head → label → the probability from which it is said;
-    `safety_from` in the place of that of safety; `layer`: what corrections add."""
+    `safety_from` in the place of that of safety; `grams`: the shallow reader beside the network; `layer`: what corrections add."""
 
     name = "heads"
 
@@ -36,13 +37,14 @@ class MentionHeads:
         self,
         ask: AskNetwork,
         linear: LinearSentiment,
+        grams: GramHeads,
         stack: Stack,
         limits: Limits,
         safety_from: float | None = None,
         layer: Layer | None = None,
     ) -> None:
         own = {} if safety_from is None else {"severity": {str(Severity.SAFETY): safety_from}}
-        self._ask, self._linear, self._stack, self._layer = ask, linear, stack, layer
+        self._ask, self._linear, self._grams, self._stack, self._layer = ask, linear, grams, stack, layer
         self.limits = {**limits, **own}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="heads")
         self._begun: list[Future[npt.NDArray[np.float32]]] = []
@@ -65,7 +67,8 @@ class MentionHeads:
         parts = [about.part for about, _ in asked]
         rows = self._linear.judge(parts)
         hints = np.array([list_hints(about, post, row) for (about, post), row in zip(asked, rows, strict=True)])
-        scores = self._stack.weigh(select_heads(self._ask([about.marked for about, _ in asked])), hints)
+        marked = [about.marked for about, _ in asked]
+        scores = self._stack.weigh(self._grams.join(select_heads(self._ask(marked)), parts, marked), hints)
         return scores if self._layer is None else scores + self._layer.weigh(parts)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nlp.layer import COLUMNS, Buckets, Weights, find_places
-from nlp.ngrams import Bags, hash_texts
+from nlp.layer import COLUMNS, Buckets, Weights
+from nlp.ngrams import hash_texts
 from nlp.stack import Table
+from nlp.torch_grams import spread
 from nlp.torch_stack import measure
 from tingfeng.errors import UsageError
 
@@ -30,7 +31,7 @@ def fit_grams(
     buckets = choose_grams(used, others)
     if not len(buckets):
         raise UsageError("改正过的话里没有别处少见的词,学不到什么", where="train --with-corrections", hint="多改正几条不同的")
-    told = spread(hash_texts([*used, *others]), buckets)
+    told = spread([hash_texts([*used, *others])], buckets).double()
     start, target, judged = (torch.from_numpy(table.astype(np.float64)) for table in (base, wanted, worth))
     weights = torch.zeros(len(buckets), len(COLUMNS), dtype=torch.float64, requires_grad=True)
     columns = torch.from_numpy(COLUMNS)
@@ -54,13 +55,3 @@ def choose_grams(texts: Sequence[str], others: Sequence[str]) -> Buckets:
     typical = ~np.isin(found, elsewhere[often > COMMON * len(others)])
     found, counts = found[typical], counts[typical]
     return np.sort(found[np.argsort(-counts, kind="stable")[:MOST_GRAMS]])
-
-
-def spread(bags: Bags, buckets: Buckets) -> torch.Tensor:
-    """Sparse [texts, grams]; as in judging, a text weighs one in all."""
-    places, known = find_places(buckets, bags.buckets)
-    texts = np.repeat(np.arange(len(bags.sizes)), bags.sizes)
-    values = 1 / np.sqrt(bags.sizes[texts[known]])
-    where = torch.from_numpy(np.stack([texts[known], places[known]]))
-    size = (len(bags.sizes), len(buckets))
-    return torch.sparse_coo_tensor(where, torch.from_numpy(values), size, check_invariants=True).coalesce()

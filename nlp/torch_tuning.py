@@ -23,7 +23,7 @@ from tingfeng.errors import UsageError
 
 # share of each source in what is drawn; the sentiment of reviews counts as sentiment toward a subject that is not named
 MIX: Mapping[str, float] = {
-    SOURCE: 0.62, "osh": 0.12, "wb100k": 0.03, "weibo2018": 0.02, "smp_u": 0.02, "smp_v": 0.03, "emo8": 0.06, "ccf": 0.07, "resto": 0.03,
+    SOURCE: 0.70, "osh": 0.12, "wb100k": 0.03, "weibo2018": 0.02, "smp_u": 0.02, "smp_v": 0.03, "emo8": 0.02, "ccf": 0.03, "resto": 0.03,
 }  # fmt: skip
 BUDGET = 1_200
 # one old lesson in so many is enough to remember by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from nlp.encoder_judge import (
 from nlp.encoder_page import CARD_FILE, EncoderFacts, render_encoder_card
 from nlp.evaluate import REPORT_FILE, evaluate
 from nlp.evaluate_heads import measure_head
+from nlp.gram_heads import GRAMS_FILE
 from nlp.invented import Case, FindAbouts, read_cases
 from nlp.lessons import MIX, Deck, WeakJudge, add_weak_labels, read_lessons, read_unlabelled
 from nlp.onnx_model import OnnxModel
@@ -71,7 +73,12 @@ class Plan:
     more_texts: tuple[Path, ...] = ()
     start: Path | None = None
     invented: Path | None = None
-    tuning: int = 0
+    tuning: int | None = None
+
+    @property
+    def keeps_network(self) -> bool:
+        """Whether the network is not trained at all."""
+        return self.tuning == 0 and self.start is not None and self.start.is_dir()
 
 
 @dataclass(frozen=True)
@@ -95,11 +102,16 @@ def train_encoder(plan: Plan, teachers: Teachers, linear: LinearSentiment, progr
     encoder, reader = (tuned.encoder, tuned.reader) if tuned else (start.build(), start.reader())
     progress("导出", 0.0)
     plan.out.mkdir(parents=True, exist_ok=True)
-    reader.save(plan.out / PIECES_FILE)
-    export(encoder, plan.out / MODEL_FILE)
-    (plan.out / STACK_FILE).unlink(missing_ok=True)
+    if plan.keeps_network and plan.start:
+        keep_network(plan.start, plan.out)
+    else:
+        reader.save(plan.out / PIECES_FILE)
+        export(encoder, plan.out / MODEL_FILE)
+    for name in (STACK_FILE, GRAMS_FILE):
+        (plan.out / name).unlink(missing_ok=True)
     if tuned:
         tuned.stack.save(plan.out / STACK_FILE)
+        tuned.grams.save(plan.out / GRAMS_FILE)
     dev = [lesson.text for lesson in read_lessons(plan.data, "dev")]
     sample = reader.read(dev[:: len(dev) // AGREEMENT_TEXTS + 1], LONGEST)
     agreement = measure_agreement(encoder, OnnxModel.load(plan.out / MODEL_FILE, RESTORE), sample)
@@ -114,11 +126,18 @@ def train_encoder(plan: Plan, teachers: Teachers, linear: LinearSentiment, progr
     heads = [*([car] if car else []), *(tuned.reports if tuned else ())]
     write_json(plan.out / REPORT_FILE, report.to_dict() | {"heads": [asdict(head) for head in heads]})
     facts = EncoderFacts(
-        plan.seed, plan.lessons, plan.cooldown, plan.tuning, plan.layers, reader.count(), agreement, MIX, read_notes(plan.run)
+        plan.seed, plan.lessons, plan.cooldown, plan.tuning or 0, plan.layers, reader.count(), agreement, MIX, read_notes(plan.run)
     )
     (plan.out / CARD_FILE).write_text(render_encoder_card(settings, facts, report, heads), "utf-8")
     progress("评测", 1.0)
     return TrainResult(plan.out, judge.name, report)
+
+
+def keep_network(old: Path, new: Path) -> None:
+    """The same files, byte for byte."""
+    for name in (MODEL_FILE, PIECES_FILE):
+        if old.resolve() != new.resolve():
+            shutil.copyfile(old / name, new / name)
 
 
 def find_start(path: Path) -> Start:
@@ -160,7 +179,10 @@ def read_training(plan: Plan) -> list[Lesson]:
 
 def teach_heads(plan: Plan, start: Start, cases: Sequence[Case], progress: Progress) -> Tuned:
     """The second part: everything about a subject, from invented posts."""
-    tuning = Tuning(plan.run / TUNING_FOLDER, plan.tuning or len(cases) * ROUNDS, plan.seed)
+    if plan.tuning == 0 and not plan.keeps_network:
+        raise UsageError("没有说网络从哪里来", where="train --tuning 0", hint="另给 --start 与写出的模型文件夹,如 nlp/weights/encoder")
+    lessons = len(cases) * ROUNDS if plan.tuning is None else plan.tuning
+    tuning = Tuning(plan.run / TUNING_FOLDER, lessons, plan.seed)
     return tune_heads(start, cases, read_training(plan), tuning, progress)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from nlp.calibrate_heads import fit_head_limits
 from nlp.evaluate import score_class
 from nlp.evaluate_heads import HeadReport
+from nlp.gram_heads import GramHeads
 from nlp.invented import Case
 from nlp.lessons import digest
 from nlp.mention_heads import decide, select_heads
@@ -41,10 +42,11 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The encoder, what weighs its word against the rules', the limits, and what was right on posts that were kept apart."""
+    """The encoder, the grams beside it, what weighs their word against the rules', the limits, and what was right on posts kept apart."""
 
     encoder: Encoder
     reader: PieceReader
+    grams: GramHeads
     stack: Stack
     limits: Mapping[str, Mapping[str, float]]
     reports: tuple[HeadReport, ...]
@@ -52,7 +54,7 @@ class Tuned:
 
 @dataclass(frozen=True)
 class Tables:
-    """Rows for the cases kept apart: outputs of the network, hints, truth, which heads are known, and the fold of the post."""
+    """Rows for the cases kept apart: outputs of network and grams together, hints, truth, which heads are known, and the fold of the post."""
 
     network: Table
     hints: Table
@@ -67,16 +69,28 @@ class Tables:
 
 def tune_heads(start: Start, cases: Sequence[Case], old: Sequence[Lesson], tuning: Tuning, progress: Progress) -> Tuned:
     """Trains, or goes on where the run was cut off, on all posts but those kept apart; a finished run is taken as it is."""
+    from nlp.torch_grams import fit_gram_heads
     from nlp.torch_tuning import ask, mix_lessons, tune
 
     reader = start.reader()
     held = [case for case in cases if digest(case.post.post.native_id) % HELD == 0]
-    kept = [case.lesson for case in cases if digest(case.post.post.native_id) % HELD]
-    encoder = tune(start, mix_lessons(old, kept), tuning.folder, total=tuning.lessons, seed=tuning.seed, progress=progress)
-    outputs = ask(encoder, reader.read([case.lesson.text for case in held], encoder.shape.positions))
-    tables = collect_tables(held, select_heads(outputs))
+    kept = [case for case in cases if digest(case.post.post.native_id) % HELD]
+    encoder = start.build()
+    if tuning.lessons:
+        lessons = mix_lessons(old, [case.lesson for case in kept])
+        encoder = tune(start, lessons, tuning.folder, total=tuning.lessons, seed=tuning.seed, progress=progress)
+    progress("字元组", 0.0)
+    grams = fit_gram_heads(*texts_of(kept), *pack_heads([case.lesson for case in kept]))
+    parts, marked = texts_of(held)
+    outputs = ask(encoder, reader.read(marked, encoder.shape.positions))
+    tables = collect_tables(held, grams.join(select_heads(outputs), parts, marked))
     stack, limits = fit(tables)
-    return Tuned(encoder, reader, stack, limits, cross_validate(tables))
+    return Tuned(encoder, reader, grams, stack, limits, cross_validate(tables))
+
+
+def texts_of(cases: Sequence[Case]) -> tuple[list[str], list[str]]:
+    """Their clauses about the subject, and their texts with the names marked."""
+    return [case.about.part for case in cases], [case.lesson.text for case in cases]
 
 
 def collect_tables(cases: Sequence[Case], network: Table) -> Tables:

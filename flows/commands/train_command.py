@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nlp.train import Progress, TrainResult
     from tingfeng.records import Post, Subject
 
-    PlanParts = tuple[int, int, Path | None, int, int, tuple[Path, ...], Path | None, Path | None, int]
+    PlanParts = tuple[int, int, Path | None, int, int, tuple[Path, ...], Path | None, Path | None, int | None]
 
 
 NO_DATA = "请用 --data 指明文件夹,里面要有什么见 docs/models.md"
@@ -78,7 +78,12 @@ NO_DATA = "请用 --data 指明文件夹,里面要有什么见 docs/models.md"
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="encoder:标注过的帖子(格式同 tests/nlp/invented),第二段用来教行为、方面、严重程度等。",
 )
-@click.option("--tuning", default=0, help="encoder:第二段一共学多少条;默认每个对象七条。")
+@click.option(
+    "--tuning",
+    default=None,
+    type=click.IntRange(min=0),
+    help="encoder:第二段一共学多少条;默认每个对象七条。0:网络不动(--start 给模型文件夹),只重定它旁边的字元组、合成与阈值。",
+)
 def command(
     data: Path | None,
     model: str | None,
@@ -93,7 +98,7 @@ def command(
     texts: tuple[Path, ...],
     start: Path | None,
     invented: Path | None,
-    tuning: int,
+    tuning: int | None,
 ) -> int:
     """训练情感模型,写出权重、模型卡与成绩。需要 torch:pip install 'tingfeng[models]';encoder 还要 'tingfeng[pretrained]'。
 

@@ -25,6 +25,7 @@ from nlp.sentiment import LinearSentiment
 from nlp.subjects import SubjectMatcher
 from nlp.tokens import SPECIAL
 from nlp.train_encoder import Plan, Teachers, find_pieces, train_encoder
+from tingfeng.errors import UsageError
 from tingfeng.labels import Act, PostKind, Sentiment, Severity, Topic
 from tingfeng.records import Post, Subject
 from tingfeng.text import normalise
@@ -153,6 +154,18 @@ def test_a_finished_first_part_can_be_started_from(plan: Plan, judge: EncoderJud
     result = train_encoder(parts, Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
     assert result.name != judge.name
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+@pytest.mark.slow
+def test_the_network_may_stay_while_what_lies_beside_it_is_fitted_anew(plan: Plan, judge: EncoderJudge, tmp_path: Path) -> None:
+    parts = replace(plan, start=plan.out, run=tmp_path / "run", out=tmp_path / "out", tuning=0, seed=8)
+    train_encoder(parts, Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
+    for name in ("model.onnx", "pieces.json", "grams.npz"):
+        assert (tmp_path / "out" / name).read_bytes() == (plan.out / name).read_bytes()
+    assert not (tmp_path / "run").exists()
+    assert "网络没有再学" in (tmp_path / "out" / "MODEL_CARD.md").read_text("utf-8")
+    with pytest.raises(UsageError, match="网络从哪里来"):
+        train_encoder(replace(parts, start=None, run=plan.run), Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
 
 
 @pytest.mark.slow
