@@ -17,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.ngrams import BUCKETS, Bags, hash_texts
-from nlp.stack import OUTPUTS_WIDTH, Table
+from nlp.stack import HEADS, OUTPUTS_WIDTH, WIDTHS, Table
 from tingfeng.errors import ModelError
 
 GRAMS_FILE = "grams.npz"
-NETWORK_SHARE, GRAMS_SHARE = 0.5, 0.5
+# severity and spam are left to the network: on posts kept apart the grams made them no better
+SHARED = ("toward", "acts", "aspects", "owner", "stage")
+SHARES = np.repeat([0.5 if head in SHARED else 0.0 for head in HEADS], [WIDTHS[head] for head in HEADS])
 BATCH = 256
 LEVELS = 127
 Buckets = npt.NDArray[np.int32]
@@ -38,7 +40,7 @@ class GramHeads:
 
     def join(self, network: Table, parts: Sequence[str], marked: Sequence[str]) -> Table:
         """Scores [subjects, outputs] of network and grams together."""
-        return NETWORK_SHARE * network + GRAMS_SHARE * self.score(parts, marked)
+        return (1 - SHARES) * network + SHARES * self.score(parts, marked)
 
     def score(self, parts: Sequence[str], marked: Sequence[str]) -> Table:
         """Scores [subjects, outputs] of the grams alone."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp.gram_heads import GRAMS_SHARE, NETWORK_SHARE, GramHeads, hash_both
+from nlp.gram_heads import GramHeads, hash_both
 from nlp.ngrams import BUCKETS, hash_texts
 from nlp.stack import HEADS, OUTPUTS_WIDTH, PLACES
 from tingfeng.errors import ModelError
@@ -42,7 +42,9 @@ def test_part_and_marked_text_are_two_kinds() -> None:
 def test_the_mean_with_the_network_is_taken() -> None:
     heads, network = make_heads("漏水", COMPLAINT), np.full((1, OUTPUTS_WIDTH), 4.0)
     joined = heads.join(network, ["漏水"], ["漏水"])
-    assert joined == pytest.approx(NETWORK_SHARE * network + GRAMS_SHARE * heads.score(["漏水"], ["漏水"]))
+    told = heads.score(["漏水"], ["漏水"])
+    assert joined[0, COMPLAINT] == pytest.approx((4 + told[0, COMPLAINT]) / 2)
+    assert joined[0, SAFETY] == 4  # severity is the network's
 
 
 def test_many_texts_are_scored_as_one_alone() -> None:
@@ -90,11 +92,13 @@ def test_what_two_texts_say_is_learnt_and_what_nobody_judged_is_not() -> None:
     assert not heads.weights[:, SAFETY].any()
 
 
-def test_only_the_heaviest_weights_are_kept() -> None:
+def test_only_the_weights_that_say_most_are_kept() -> None:
     pytest.importorskip("torch")
     from nlp.torch_grams import keep_heaviest
 
     weights = np.array([[-9, 1], [5, -2], [0, 3], [1, 4], [-2, -5], [3, 6]], dtype=np.float32)
-    kept = keep_heaviest(np.arange(6, dtype=np.int32), weights, np.zeros(2, dtype=np.float32), kept=2)
+    kept = keep_heaviest(np.arange(6, dtype=np.int32), np.ones(6, dtype=np.int64), weights, np.zeros(2, dtype=np.float32), kept=2)
     assert [np.count_nonzero(column) for column in kept.weights.T] == [2, 2]
     assert kept.buckets.tolist() == [0, 1, 4, 5]
+    often = keep_heaviest(np.arange(6, dtype=np.int32), np.array([1, 1, 1, 400, 1, 1]), weights, np.zeros(2, dtype=np.float32), kept=1)
+    assert often.buckets.tolist() == [3]
