@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.report_elasticsearch import describe_elasticsearch
 from benchmarks.report_sqlite import describe_sqlite
+from benchmarks.streams import describe_streams
 
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
@@ -25,7 +26,7 @@ def describe_benchmarks() -> str:
     )
     rows = "".join(map(show_row, values["rows"]))
     table = f"{head}| 项目 | 结果 | 基线 | 基线结果 | 倍数 | 说明 |\n|---|---|---|---|---|---|\n{rows}"
-    return table + describe_sqlite() + describe_elasticsearch()
+    return table + describe_streams() + describe_sqlite() + describe_elasticsearch()
 
 
 def show_row(row: dict[str, Any]) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from store.elasticsearch_client import Json
 from store.elasticsearch_leases import Lease, Leases
 from store.elasticsearch_mending import mend, rejudge
 from store.elasticsearch_truth import Change, Held, Truths
@@ -52,22 +51,19 @@ class Judging:
             with self._lock:
                 done = {key: set(one.done) for key, one in self._batches.items()}
             left = [one.without(done.get(one.key, ())) for one in running]
-            held = self._find_free(limit - len(claimed), [id for one in left for id in one.ids])
+            wanted = min(limit - len(claimed), MOST_HITS)
+            held = self._truths.find_unjudged([id for one in left for id in one.ids], wanted)
             lease = Lease(uuid.uuid4().hex, worker, now_ms + lease_ms, tuple(one.id for one in held))
             if not held and left == list(table.leases):
                 break
             if not self.leases.write(table, [*left, lease]):
                 continue
             self._remember(lease, held, over, {one.key for one in left if one.all_ids})
+            self._truths.forget_fresh(lease.ids)
             claimed += held
             if len(claimed) >= limit or len(held) < MOST_HITS:
                 break
         return claimed
-
-    def _find_free(self, limit: int, leased: Sequence[str]) -> list[Held]:
-        """Unjudged posts that nobody holds, oldest first."""
-        wanted: Json = {"bool": {"filter": [{"term": {"judged": False}}], "must_not": [{"term": {"gone": True}}, {"ids": {"values": leased}}]}}
-        return self._truths.find(wanted, min(limit, MOST_HITS))
 
     def _remember(self, lease: Lease, held: Sequence[Held], over: set[str], running: set[str]) -> None:
         """A lease that is ours now; those that are no longer there are forgotten."""

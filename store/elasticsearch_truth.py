@@ -26,6 +26,7 @@ from tingfeng.records import Post
 ROUNDS = 20
 OLDEST: list[Json] = [{"counted_ms": "asc"}, {"id": "asc"}]
 MOST_REMEMBERED = 100_000
+MOST_FRESH = 5000  # posts just created here that are kept until they are claimed: some 15 MB
 # kind, id, what could not be written, why
 Refuse = Callable[[str, str, Json, str], None]
 Change = Callable[[Json], Json | None]
@@ -54,6 +55,8 @@ class Truths:
     def __init__(self, indices: Indices, refuse: Refuse) -> None:
         self.indices, self._cluster, self._leases, self._refuse = indices, indices.cluster, Leases(indices), refuse
         self._months: dict[str, str] = {}
+        self._fresh: dict[str, Held] = {}
+        self._fresh_set = 0  # the set in which they were created
 
     def locate(self, ids: Sequence[str]) -> dict[str, str]:
         """Month by id, of those that have a place."""
@@ -77,6 +80,32 @@ class Truths:
         body: Json = {"query": query, "sort": OLDEST, "seq_no_primary_term": True, "size": limit, "track_total_hits": False}
         hits = self._cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
         return [read_held(hit) for hit in hits]
+
+    def find_unjudged(self, leased: Sequence[str], limit: int) -> list[Held]:
+        """Unjudged posts but those that are leased, oldest first; those that were created here and not changed since are not fetched again."""
+        fresh = self._fresh if self._fresh_set == self.indices.number else {}
+        wanted: Json = {"bool": {"filter": [{"term": {"judged": False}}], "must_not": [{"term": {"gone": True}}, {"ids": {"values": leased}}]}}
+        if not fresh:
+            return self.find(wanted, limit)
+        body: Json = {"query": wanted, "sort": OLDEST, "seq_no_primary_term": True, "size": limit, "track_total_hits": False, "_source": False}
+        hits = self._cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
+        states = {hit["_id"]: (hit["_seq_no"], hit["_primary_term"]) for hit in hits}
+        known = {id: one for id, state in states.items() if (one := fresh.get(id)) and (one.seq_no, one.term) == state}
+        found = known | self.read([id for id in states if id not in known])
+        held = [found[id] for id in states if id in found]
+        return [one for one in held if not one.truth["judged"] and not one.truth.get("gone")]
+
+    def forget_fresh(self, ids: Iterable[str]) -> None:
+        """They are somebody's now."""
+        for id in ids:
+            self._fresh.pop(id, None)
+
+    def _keep_fresh(self, held: Iterable[Held]) -> None:
+        if self._fresh_set != self.indices.number:
+            self._fresh, self._fresh_set = {}, self.indices.number
+        self._fresh |= {one.id: one for one in held}
+        for id in list(self._fresh)[: max(0, len(self._fresh) - MOST_FRESH)]:
+            self._fresh.pop(id, None)
 
     def walk(self, query: Json) -> Iterator[Held]:
         """All of them."""
@@ -134,7 +163,9 @@ class Truths:
 
         told = send_items(self._cluster, make())
         self._report("post", truths, told)
-        self._remember({truth["id"]: truth["month"] for truth, one in zip(truths, told, strict=True) if one.done})
+        held = [Held(truth, one.seq_no, one.term) for truth, one in zip(truths, told, strict=True) if one.done]
+        self._remember({one.id: one.truth["month"] for one in held})
+        self._keep_fresh(held)
         return {truth["id"]: "new" for truth, one in zip(truths, told, strict=True) if not one.conflict}
 
     def _take_places(self, posts: Sequence[Post]) -> tuple[dict[str, str], dict[str, Held]]:

@@ -10,7 +10,7 @@ from store.sqlite_backup import back_up
 from store.sqlite_bands import pack_band
 from store.sqlite_rolls import rebuild_rolls
 from store.sqlite_rows import MENTION_COLUMNS
-from store.sqlite_schema import BANDS, MENTION_INDEXES, MENTIONS, ROLL_UPS, SCHEMA, VERSION, run_script
+from store.sqlite_schema import BANDS, LOUD_INDEXES, MENTION_INDEXES, MENTIONS, ROLL_UPS, SCHEMA, VERSION, run_script
 from tingfeng.errors import StoreError
 
 
@@ -46,8 +46,13 @@ def number_mentions(db: sqlite3.Connection) -> None:
     rebuild_rolls(db)
 
 
+def add_loud_indexes(db: sqlite3.Connection) -> None:
+    """3 → 4: indexes of posts with much engagement."""
+    run_script(db, LOUD_INDEXES)
+
+
 # what brings a file of the version before up to this one
-STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {2: add_judgement_columns, 3: number_mentions}
+STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {2: add_judgement_columns, 3: number_mentions, 4: add_loud_indexes}
 
 
 def prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None:

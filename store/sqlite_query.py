@@ -6,11 +6,12 @@ for by tokens, of which there are never more than characters, and confirmed by t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from store.sqlite_near import dump_near
 from store.sqlite_rows import encode_token, to_ms
+from store.sqlite_schema import LOUD, LOUD_FROM
 from tingfeng.errors import QuerySyntaxError
 from tingfeng.query import Query
 from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Pattern, Term, TimeIs
@@ -23,6 +24,7 @@ MARKED = {"act": "m.acts", "topic": "m.topics"}
 ROLLED = frozenset({"subject", "source", "sentiment"})
 LABELS = frozenset({"act", "topic", "severity", "stage"})
 MOST_PAIRS = 16  # of a NEAR; beyond it both sides are only asked for
+FROM_BELOW = frozenset({">", ">="})
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Condition:
 
     `since_ms`, `until_ms`: the span that the query itself names. `rolled`: the whole query when the roll-ups can
     answer it: fields that they keep, at most one of them a label with one value, and then no source.
+    `few`: a statement for the rows of posts among which all hits are, found along an index of rare values; '' when there is none.
     """
 
     match: str = ""
@@ -39,6 +42,7 @@ class Condition:
     since_ms: int | None = None
     until_ms: int | None = None
     rolled: tuple[FieldIs, ...] | None = None
+    few: str = ""
 
     @property
     def reads_posts(self) -> bool:
@@ -76,6 +80,7 @@ def translate(query: Query | None, with_unmatched: bool = False) -> Condition:
     writer = Writer(COLUMNS | {"row": "p.row"} if with_unmatched else COLUMNS | {"source": "m.source", "row": "m.post_row"})
     parts = [writer.write(node) for node in sorted(others, key=lambda node: isinstance(node, Near))]
     fields = tuple(node for node in others if isinstance(node, FieldIs) and node.name in ROLLED | LABELS)
+    few = write_few(others, Writer(COLUMNS, writer.parameters))
     return Condition(
         match=join_text(holding, lacking),
         sql=" AND ".join(parts) or "1",
@@ -83,7 +88,19 @@ def translate(query: Query | None, with_unmatched: bool = False) -> Condition:
         since_ms=max((to_ms(one.at) for one in spans if one.op == "since"), default=None),
         until_ms=min((to_ms(one.at) for one in spans if one.op == "until"), default=None),
         rolled=fields if len(fields) == len(others) and not holding and can_roll(fields) else None,
+        few=few,
     )
+
+
+def write_few(nodes: Sequence[Node], writer: Writer) -> str:
+    """Rows of posts that are loud enough for an index of few rows (sqlite_schema.py), and of the sources asked for."""
+    number = next((one for one in nodes if isinstance(one, NumberIs) and one.name in LOUD and one.op in FROM_BELOW and one.value >= LOUD_FROM), None)
+    if number is None:
+        return ""
+    sources = [writer.write(one) for one in nodes if isinstance(one, FieldIs) and one.name == "source"]
+    # the figure must stand in the statement for SQLite to see that the index holds every such row
+    wanted = [f"p.{number.name} >= {LOUD_FROM}", f"p.{number.name} {number.op} {writer.keep(number.value)}", *sources]
+    return f"SELECT p.row FROM posts p INDEXED BY posts_by_{number.name} WHERE {' AND '.join(wanted)}"
 
 
 def can_roll(fields: tuple[FieldIs, ...]) -> bool:
@@ -157,9 +174,10 @@ def match_near(near: Near) -> str:
 class Writer:
     """Writes nodes as SQL that is true or false, never NULL, and collects the parameters."""
 
-    def __init__(self, columns: Mapping[str, str]) -> None:
+    def __init__(self, columns: Mapping[str, str], parameters: dict[str, object] | None = None) -> None:
+        """`parameters`: those of another part of the same statement."""
         self._columns = columns
-        self.parameters: dict[str, object] = {}
+        self.parameters = {} if parameters is None else parameters
 
     def keep(self, value: object) -> str:
         """The name of a parameter."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from store.sqlite_near import near_holds
 from tingfeng.errors import StoreError
 
-VERSION = 3
+VERSION = 4
 BUSY_SECONDS = 30
 WAL_TRIES = 600
 CACHE_KB = 32_000
@@ -51,6 +51,9 @@ CREATE INDEX mentions_by_time ON mentions (counted_ms, id);
 CREATE INDEX mentions_by_subject ON mentions (subject, counted_ms, id, is_copy, sentiment, harm, source, author_key);
 CREATE INDEX mentions_by_post ON mentions (post_row)
 """
+# engagement that few posts reach, so that the indexes stay small and most posts do not touch them
+LOUD, LOUD_FROM = ("likes", "comments", "reposts"), 100
+LOUD_INDEXES = ";\n".join(f"CREATE INDEX posts_by_{name} ON posts ({name}, source) WHERE {name} >= {LOUD_FROM}" for name in LOUD)
 # zones: for each 4096 rows of posts, how many there are and between which times; the others: see sqlite_rolls.py
 ROLL_UPS = """
 CREATE TABLE zones (zone INTEGER PRIMARY KEY, oldest_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL, n INTEGER NOT NULL);
@@ -71,7 +74,7 @@ CREATE TABLE quarters_by_label (
   value TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (dim, quarter, subject, sentiment, is_copy, value)
 ) WITHOUT ROWID
 """
-SCHEMA = (POSTS, BANDS, MENTIONS, MENTION_INDEXES, ROLL_UPS)
+SCHEMA = (POSTS, LOUD_INDEXES, BANDS, MENTIONS, MENTION_INDEXES, ROLL_UPS)
 
 HINTS = (
     ("malformed", "数据库文件损坏", "请从备份恢复:tingfeng restore"),

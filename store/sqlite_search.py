@@ -100,6 +100,14 @@ def tables(condition: Condition, with_unmatched: bool) -> str:
     return f"mentions m INDEXED BY mentions_by_post{posts}"
 
 
+def indexed_tables(condition: Condition) -> str:
+    """FROM … of a query without words."""
+    posts = " CROSS JOIN posts p ON p.row = m.post_row" if condition.reads_posts else ""
+    if condition.few:
+        return f"({condition.few}) few CROSS JOIN mentions m INDEXED BY mentions_by_post ON m.post_row = few.row{posts}"
+    return f"mentions m{posts}"
+
+
 def row_of(asked: Asked) -> str:
     """The column that names the row of the post in tables()."""
     return "search.rowid" if asked.condition.match else "p.row" if asked.with_unmatched else "m.post_row"
@@ -110,7 +118,8 @@ def wheres(asked: Asked) -> str:
     condition, row = asked.condition, row_of(asked)
     at = "p.counted_ms" if asked.with_unmatched else "m.counted_ms"
     text = "search MATCH :match AND " if condition.match else ""
-    return f"{text}{row} BETWEEN :lo AND :hi AND {condition.sql}{asked.span.sql(at)}"
+    few = f"{row} IN ({condition.few}) AND " if condition.few else ""
+    return f"{text}{row} BETWEEN :lo AND :hi AND {few}{condition.sql}{asked.span.sql(at)}"
 
 
 def bind(asked: Asked, **more: object) -> dict[str, object]:
@@ -127,8 +136,7 @@ def count_hits(db: sqlite3.Connection, asked: Asked) -> tuple[int, bool]:
         return count_all(db, asked.condition, asked.span.since, asked.span.until), False
     if asked.condition.reads_index or asked.with_unmatched:
         return count_walking(db, asked)
-    join = " CROSS JOIN posts p ON p.row = m.post_row" if asked.condition.reads_posts else ""
-    sql = f"SELECT 1 FROM mentions m{join} WHERE {asked.condition.sql}{asked.span.sql('m.counted_ms')}"
+    sql = f"SELECT 1 FROM {indexed_tables(asked.condition)} WHERE {asked.condition.sql}{asked.span.sql('m.counted_ms')}"
     return stop_at(asked.count_up_to, db.execute(limited(sql, asked.count_up_to), bind(asked)).fetchone()[0])
 
 
@@ -202,11 +210,10 @@ def newest_sql(asked: Asked, behind: bool) -> str:
 
 
 def find_by_index(db: sqlite3.Connection, asked: Asked, after: tuple[int, str] | None) -> list[Key]:
-    """The same for a query without words: along the index of time, or of subject and time."""
-    join = " CROSS JOIN posts p ON p.row = m.post_row" if asked.condition.reads_posts else ""
+    """The same for a query without words: along the index of time, of subject and time, or of rare values."""
     behind = " AND (m.counted_ms, m.id) < (:at, :after)" if after else ""
     rows = db.execute(
-        f"SELECT m.counted_ms, m.id, m.row, m.post_row FROM mentions m{join} "
+        f"SELECT m.counted_ms, m.id, m.row, m.post_row FROM {indexed_tables(asked.condition)} "
         f"WHERE {asked.condition.sql}{asked.span.sql('m.counted_ms')}{behind} ORDER BY m.counted_ms DESC, m.id DESC LIMIT :wanted",
         bind(asked, wanted=asked.limit + 1, at=after and after[0], after=after and after[1]),
     )

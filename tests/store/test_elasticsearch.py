@@ -337,6 +337,19 @@ def test_a_claim_whose_answer_was_lost_is_known_as_our_own(open_es: OpenES, post
         assert len(store.claim_posts("w", 9, NOW)) == 1
 
 
+def test_a_claim_gives_the_text_as_it_is_now(open_es: OpenES, post: MakePost, judged: Any) -> None:
+    """Posts that this store has just created are known to it; what others made of them meanwhile counts."""
+    store, other = open_es(), open_es("other.db")
+    store.add_posts([post(n) for n in range(5)])
+    other.add_posts([post(1, "暖芽漏电了")])
+    assert other.claim_posts("w", 1, NOW)[0].id == post(4).id  # the oldest
+    other.delete_posts(before=post(3).counted_at + timedelta(seconds=1))
+    claimed = {one.id: one.text for one in store.claim_posts("w", 9, NOW)}
+    assert claimed == {post(0).id: post(0).text, post(1).id: "暖芽漏电了", post(2).id: post(2).text}
+    store.save_judged([judged(post(n)) for n in range(3)], NOW)
+    assert (store.search().total, store.claim_posts("w", 9, NOW)) == (3, [])
+
+
 def test_many_judges_at_once_claim_each_post_once(open_es: OpenES, post: MakePost, judged: Any) -> None:
     stores, claimed = [open_es(f"{n}.db") for n in range(4)], list[str]()
     stores[0].add_posts([post(n) for n in range(120)])

@@ -27,18 +27,19 @@ from tingfeng.records import JudgedPost, Post
 NOW = parse_iso("2026-11-20T12:00")
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = Path(__file__).resolve().parent / "examples"
-OLD = (1, 2)
+OLD = (1, 2, 3)
 SLOW_MIGRATION = """
 import sys, time
 from pathlib import Path
 from store import sqlite_migrate
 from store.sqlite import SQLitePostStore
-step = sqlite_migrate.STEPS[3]
+from store.sqlite_schema import VERSION
+step = sqlite_migrate.STEPS[VERSION]
 def slow(db):
     step(db)
     print("half way", flush=True)
     time.sleep(60)
-sqlite_migrate.STEPS[3] = slow
+sqlite_migrate.STEPS[VERSION] = slow
 SQLitePostStore(Path(sys.argv[1]))
 """
 MakePost = Callable[..., Post]

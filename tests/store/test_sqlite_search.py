@@ -202,6 +202,9 @@ PLANS = (
     ("暖芽", "SEARCH m USING"),
     ("subject:暖芽 sentiment:negative", "mentions_by_subject"),
     ("sentiment:negative", "mentions_by_time"),
+    ("source:weibo likes:>1000", "posts_by_likes"),
+    ("暖芽 reposts:>=100", "posts_by_reposts"),
+    ("likes:>99", "mentions_by_time"),
 )
 
 
@@ -216,6 +219,19 @@ def test_searches_go_along_an_index(words: str, index: str, store: SQLitePostSto
     plan = [row["detail"] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert any(index in step for step in plan), plan
     assert not any(step.startswith("SCAN p") or step == "SCAN m" for step in plan), plan
+
+
+def test_loud_posts_are_found_among_the_quiet(store: SQLitePostStore, post: MakePost, judged: Judge) -> None:
+    likes = [None, 5, 99, 100, 101, 1000, 1001, 100_000] * 5
+    posts = [replace(post(n, "暖芽", source="weibo" if n % 3 else "heimao"), engagement=Engagement(likes=many)) for n, many in enumerate(likes)]
+    store.add_posts(posts)
+    store.save_judged([judged(one) for one in posts], NOW)
+    for words, least, source in (("likes:>100", 101, ""), ("likes:>=100", 100, ""), ("source:heimao likes:>=1001", 1001, "heimao"), ("暖芽 likes:>50", 51, "")):
+        wanted = [one for one in posts if (one.engagement.likes or 0) >= least and source in ("", one.source)]
+        page = store.search(parse_query(words, search=True), limit=7)
+        assert page.total == len(wanted), words
+        newest = sorted(wanted, key=lambda one: one.counted_at, reverse=True)[:7]
+        assert [hit.post.counted_at for hit in page.hits] == [one.counted_at for one in newest], words
 
 
 WORKER = """
