@@ -19,7 +19,7 @@ from nlp.lexicon import Lexicon
 from nlp.marking import mark_subject
 from nlp.mask import mask_post
 from nlp.reading import shorten
-from nlp.rules import Ruled, apply_rules
+from nlp.rules import COSTLY, Ruled, apply_rules
 from nlp.sentiment import SentimentJudge
 from nlp.subjects import SubjectMatcher
 from nlp.whole import Whole, join_mentions, print_subject, print_whole
@@ -209,7 +209,7 @@ class Pipeline:
             stage=word.stage,
             owner=word.owner,
             demands=ruled.demands,
-            effort=ruled.effort,
+            effort=ruled.effort if COSTLY & set(word.acts) else {},
             switched_to=about.switched_to,
         )
 
