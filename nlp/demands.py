@@ -60,12 +60,12 @@ def find_demands(reading: Reading) -> tuple[str, ...]:
 def find_verbs(reading: Reading, hits: list[Hit], blocked: set[tuple[int, int]]) -> dict[int, list[Span]]:
     """Clause → where the verbs of wanting in it reach, none of them negated or said of what another wants of the author."""
     found: dict[int, list[Span]] = {}
-    others = {(hit.clause, hit.end) for hit in hits if hit.name == "not_asking"}
-    starts = {(hit.clause, hit.start) for hit in hits if hit.name == "not_asking"}
+    others = [hit for hit in hits if hit.name == "not_asking"]
     for hit in hits:
         if hit.name not in REACH or reading.negated(hit):
             continue
-        if hit.name == "asks" and ((hit.clause, hit.end) in others or (hit.clause, hit.start) in starts or is_blocked(hit, blocked)):
+        within = any(one.start <= hit.start and hit.end <= one.end for one in others)
+        if within or (hit.name == "asks" and is_blocked(hit, blocked)):
             continue
         found.setdefault(hit.clause, []).append((hit.end, hit.end + REACH[hit.name]))
     return found

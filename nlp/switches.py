@@ -22,6 +22,7 @@ BOUGHT = re.compile(
     r"(?:从此|往后|今后|下次|下回|转头|转身|扭头|反手|回头|果断|直接|后来|现在|以后|最后|索性|干脆|已经|已|于是|只好)(?:就|都|我|自己)*(?:去|只|全|改|"
     r"也|是)?(?:买|用|下|订|办|入|选|坐|喝|装|换|去|住|吃|点|上|投|叫|约|预约|跟|认)(?:了|用)?(?:隔壁|的|一台|一部|个|台)*$"
 )
+# names stand in quotes, which end a clause elsewhere; a verb of switching stands at most so many characters before its name
 QUOTES, BREAK = re.compile(r"[“”\"「」『』【】]"), re.compile(r"[,。!?;:~()…]")
 BEFORE = 24
 LATER = re.compile(r"(?:以后|往后|今后|下次|下回)(?:就|都|只|还是|改)?$")
