@@ -10,6 +10,8 @@ from nlp.lexicon import ACT, ASPECT, DEMAND, TONE, Lexicon
 from nlp.reading import Reading
 from tingfeng.labels import Act, PostKind
 
+# words of the demands that proposals are full of as well: `请公开`, `要求`
+ASKED = ("asked:", "asks", "not_asking")
 ASKING = re.compile(r"请问|求|想问|问一下|问下|咨询|请教|在线等|有人|有没有人|谁知道")
 WHETHER = re.compile(r"会不会|能不能|可不可以|要不要|有没有|是不是|需不需要|值不值得?|该不该|好不好用")
 KNOWS_NOT = re.compile(r"不知道?|不晓得|不确定|看看|无论|不管|管它|就看")
@@ -84,7 +86,9 @@ def tells_wrong(reading: Reading) -> bool:
 
 def only_wishes(reading: Reading, names: Counter[str]) -> bool:
     """A proposal without any word of a demand or an open case: `希望尽快修复闪退` stays a suggestion."""
-    return not names["complaint.demands"] and not names["complaint.open_case"] and not reading.hits(DEMAND)
+    if names["complaint.demands"] or names["complaint.open_case"]:
+        return False
+    return all(hit.name.startswith(ASKED) for hit in reading.hits(DEMAND))
 
 
 def is_ad(reading: Reading, names: Counter[str], lexicon: Lexicon, complains: bool) -> bool:

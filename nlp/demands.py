@@ -9,12 +9,20 @@ from nlp.lexicon import DEMAND, DEMANDS
 from nlp.reading import Reading
 
 Span = tuple[int, int]
-# how far a verb of wanting reaches
-REACH = {"verbs": 12, "short_verbs": 1}
+# how far a verb of wanting reaches within its clause; one of asking reaches to the end of the sentence
+REACH = {"verbs": 12, "short_verbs": 1, "asks": 1000}
+# in the clauses after the one that asks, a demand's word stands near the beginning: `要求退款,平台公开道歉,市场监管部门查处`
+NEAR_START = 12
 # `别再打了` is no report of something done
 CEASING = "停止骚扰"
+# and `说明维修记录` is about a record
+TOLD = ("解释", "删除信息", "撤销征信")
 DONE = re.compile(r"^(?:了|过|完|好了)(?!吧|呗|没|吗)")
+# `维修费`, `退款流程`: the word only tells what the fee or the way is for
+NAMED = re.compile(r"^(?:费|记录|单|师傅|人员|网点|中心|站|部|店|时间|时效|流程|通道|按钮|页面|入口|政策|规定|规则|进度|结果|方案|热线|电话)")
 JOINED = ("并", "和", "及", "以及", "同时", "而且", "或", "或者", "再", "还要", "还", "另外", "且", "以及", "与")
+# what somebody else said or wrote; a pair that holds a name or nothing at all does no harm
+QUOTED = re.compile(r"“[^“”]{1,80}”|\"[^\"]{1,80}\"|「[^「」]{1,80}」")
 
 
 def find_demands(reading: Reading) -> tuple[str, ...]:
@@ -22,35 +30,68 @@ def find_demands(reading: Reading) -> tuple[str, ...]:
     hits = reading.hits(DEMAND)
     if not hits:
         return ()
-    found: set[str] = set()
+    quoted = [found.span() for found in QUOTED.finditer(reading.plain)]
+    hits = [hit for hit in hits if not any(start < hit.start and hit.end < end for start, end in quoted)]
     blocked = {(hit.clause, hit.start) for hit in hits if hit.name == "not_wanted"}
-    verbs: dict[int, list[Span]] = {}
-    for hit in hits:
-        if hit.name in REACH and not reading.negated(hit):
-            verbs.setdefault(hit.clause, []).append((hit.end, hit.end + REACH[hit.name]))
+    verbs = find_verbs(reading, hits, blocked)
+    found: set[str] = set()
     wanting: set[int] = set()
+    asking = {clause for clause, spans in verbs.items() if any(end - start == REACH["asks"] for start, end in spans)}
     for hit in hits:
         group, _, demand = hit.name.partition(":")
         if group == "direct" and not is_taken_back(reading, hit, blocked):
             found.add(demand)
             wanting.add(hit.clause)
-    for hit in hits:
+    for hit in sorted(hits, key=lambda hit: hit.start):
         group, _, demand = hit.name.partition(":")
-        if group != "words" or is_taken_back(reading, hit, blocked):
+        if group not in ("words", "asked") or is_taken_back(reading, hit, blocked):
             continue
-        asked = any(start <= hit.start <= end for start, end in verbs.get(hit.clause, ()))
-        if asked or goes_on(reading, hit.clause, hit.start, wanting):
+        spans = verbs.get(hit.clause, ())
+        asked = any(start <= hit.start <= end and (group == "words" or end - start == REACH["asks"]) for start, end in spans)
+        listed = is_listed(reading, hit, asking)
+        if asked or listed or (group == "words" and goes_on(reading, hit.clause, hit.start, wanting)):
             found.add(demand)
             wanting.add(hit.clause)
+            if listed:
+                asking.add(hit.clause)
     return tuple(demand for demand in DEMANDS if demand in found)
+
+
+def find_verbs(reading: Reading, hits: list[Hit], blocked: set[tuple[int, int]]) -> dict[int, list[Span]]:
+    """Clause → where the verbs of wanting in it reach, none of them negated or said of what another wants of the author."""
+    found: dict[int, list[Span]] = {}
+    others = [hit for hit in hits if hit.name == "not_asking"]
+    for hit in hits:
+        if hit.name not in REACH or reading.negated(hit):
+            continue
+        within = any(one.start <= hit.start and hit.end <= one.end for one in others)
+        if within or (hit.name == "asks" and is_blocked(hit, blocked)):
+            continue
+        found.setdefault(hit.clause, []).append((hit.end, hit.end + REACH[hit.name]))
+    return found
+
+
+def is_blocked(hit: Hit, blocked: set[tuple[int, int]]) -> bool:
+    """Whether its clause says before it that this is not wanted."""
+    return any(number == hit.clause and at <= hit.start + 1 for number, at in blocked)
 
 
 def is_taken_back(reading: Reading, hit: Hit, blocked: set[tuple[int, int]]) -> bool:
     """Whether the clause says that this is not wanted, or that it was done: `给我换了一个`."""
-    if any(number == hit.clause and at <= hit.start + 1 for number, at in blocked):
+    if is_blocked(hit, blocked):
         return True
-    done = DONE.search(reading.after(hit)) is not None and not hit.name.endswith(CEASING)
-    return done or reading.negated(hit)
+    after = reading.after(hit)
+    done = DONE.search(after) is not None and not hit.name.endswith(CEASING)
+    named = NAMED.search(after) is not None and not hit.name.startswith("direct") and not hit.name.endswith(TOLD)
+    return done or named or reading.negated(hit)
+
+
+def is_listed(reading: Reading, hit: Hit, asking: set[int]) -> bool:
+    """Whether it stands near the beginning of a clause that goes on with what the clause before asks for, in the same sentence."""
+    before, clause = hit.clause - 1, reading.clauses[hit.clause]
+    if before not in asking or reading.clauses[before].sentence != clause.sentence:
+        return False
+    return hit.start - clause.start <= NEAR_START
 
 
 def goes_on(reading: Reading, clause: int, start: int, wanting: set[int]) -> bool:

@@ -68,9 +68,9 @@ def demand_cues(table: Mapping[str, object]) -> dict[Tag, Sequence[str]]:
     """Verbs, the words of each demand after them, and phrases that are a demand by themselves."""
     file = "lexicon/demands.toml"
     cues: dict[Tag, Sequence[str]] = {
-        Tag(DEMAND, name): read_words(table.get(name), f"{file} {name}") for name in ("verbs", "short_verbs", "not_wanted")
+        Tag(DEMAND, name): read_words(table.get(name), f"{file} {name}") for name in ("verbs", "short_verbs", "asks", "not_asking", "not_wanted")
     }
-    for group in ("words", "direct"):
+    for group in ("words", "asked", "direct"):
         for demand, words in read_table(table.get(group), f"{file} [{group}]").items():
             check_name(demand, DEMANDS, file)
             cues[Tag(DEMAND, f"{group}:{demand}")] = read_words(words, f"{file} {group}.{demand}")

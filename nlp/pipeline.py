@@ -19,16 +19,16 @@ from nlp.lexicon import Lexicon
 from nlp.marking import mark_subject
 from nlp.mask import mask_post
 from nlp.reading import shorten
-from nlp.rules import Ruled, apply_rules
+from nlp.rules import COSTLY, Ruled, apply_rules
 from nlp.sentiment import SentimentJudge
 from nlp.subjects import SubjectMatcher
 from nlp.whole import Whole, join_mentions, print_subject, print_whole
 from nlp.words import split_words
-from tingfeng.labels import Act, Content, Sentiment, Severity
+from tingfeng.labels import Act, Content, PostKind, Sentiment, Severity
 from tingfeng.records import JudgedPost, Mention, Post
 from tingfeng.text import join_title, normalise
 
-VERSION = "rules-2"
+VERSION = "rules-3"
 # posts that the rules are through with before the model begins to read them, while the rules go on
 AHEAD = 256
 # people who ask, propose or complain in the same words are no campaign, however many they are
@@ -169,6 +169,8 @@ class Pipeline:
 
     def _look(self, post: Post, folded: Folded) -> Looked:
         content = judge_content(post.title, post.text)
+        if content is Content.SPAM and post.kind is PostKind.TICKET:
+            content = Content.OK  # nobody advertises by a ticket
         matches = () if content is Content.NO_TEXT else tuple(self._subjects.match(post))
         if not matches:
             return Looked(post, content, folded, None, ())
@@ -219,7 +221,7 @@ class Pipeline:
             stage=word.stage,
             owner=word.owner,
             demands=ruled.demands,
-            effort=ruled.effort,
+            effort=ruled.effort if COSTLY & set(word.acts) else {},
             switched_to=about.switched_to,
         )
 

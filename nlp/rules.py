@@ -21,6 +21,9 @@ from nlp.severity import judge_severity
 from nlp.stage import judge_stage
 from tingfeng.labels import Act, Owner, PostKind, Sentiment, Severity, Stage
 
+# praise, questions and news may tell how long something took; nobody complains of it
+COSTLY = frozenset({Act.COMPLAINT, Act.CHURN_INTENT, Act.OTHER})
+
 
 @dataclass(frozen=True)
 class Ruled:
@@ -60,7 +63,7 @@ def judge_reading(reading: Reading, kind: PostKind, lexicon: Lexicon, acts: tupl
         judge_severity(reading, acts, harm, demands if voiced else (), found),
         judge_owner(reading, found),
         judge_stage(reading, acts, found),
-        effort if voiced else {},
+        effort if COSTLY & set(acts) else {},
         find_amounts(reading),
     )
 

@@ -15,19 +15,23 @@ TO = re.compile(
         r"(?:换成|换到|换回|换用|换去|换乘|换|转投|转战|转去|转向|转到|转用|转买|转|改用|改喝|改吃|改买|改坐|改住|改订|改选|改去|"
         r"改看|改玩|改投|改成|改为|"
 
-    r"投奔|投靠|跳到|跳槽到|跑去|跑到|回归|入手|入坑|转网到?|携号转网到?|携转|弃[^,]{1,8}(?:投|选|入|从|改))(?:了|成|到|去|回|用|买|为|入|向)*"
-    r"(?:隔壁|对家|友商|别家|竞品|一台|一个|一部|个|台|的|用|买)*(?:的)?$"
+    r"改约|改签|改叫|改跟|转玩|去玩|迁|搬|搬家到|挪|挪到|移到|升级|投奔|投靠|跳到|跳槽到|跑去|跑到|回归|入手|入坑|转网到?|携号转网到?|携转|拆机转|现役|下一站|目标|从[^,]{1,12}到|弃[^,]{1,8}(?:投|选|入|从|改))(?:了|成|到|去|回|用|买|为|入|向|至|进|自家|备用)*"
+    r"(?:隔壁|对家|友商|别家|竞品|一台|一个|一部|个|台|的|用|买)*(?:的|[^,从]{1,6}的)?$"
 )
 BOUGHT = re.compile(
-    r"(?:转头|转身|扭头|反手|回头|果断|直接|后来|现在|以后|最后|索性|干脆|已经|已|于是|只好)(?:就|都|我)?(?:去|只|全|改|"
-    r"也)?(?:买|用|下|订|办|入|选|坐|喝|装|换|去|住|吃|点|上|投)(?:了|用)?(?:隔壁|的|一台|一部|个|台)*$"
+    r"(?:从此|往后|今后|下次|下回|转头|转身|扭头|反手|回头|果断|直接|后来|现在|以后|最后|索性|干脆|已经|已|于是|只好)(?:就|都|我|自己)*(?:去|只|全|改|"
+    r"也|是)?(?:买|用|下|订|办|入|选|坐|喝|装|换|去|住|吃|点|上|投|叫|约|预约|跟|认)(?:了|用)?(?:隔壁|的|一台|一部|个|台)*$"
 )
+# names stand in quotes, which end a clause elsewhere; a verb of switching stands at most so many characters before its name
+QUOTES, BREAK = re.compile(r"[“”\"「」『』【】]"), re.compile(r"[,。!?;:~()…]")
+BEFORE = 24
+LATER = re.compile(r"(?:以后|往后|今后|下次|下回)(?:就|都|只|还是|改)?$")
 REFUSED = re.compile(
     r"(?:不|没|没有|别|不会|不想|不打算|舍不得|没必要|不用|不建议|懒得|从没|没想|没想过|未|可以|怎么|如何|是否|想不想|劝我|让我|给我|帮我|"
     r"商家|卖家|店家|擅自|私自|偷偷)(?:再)?$|(?:要不要|该不该|能不能|值不值得?|会不会|没必要|商家|卖家|店家|擅自|私自|偷偷)[^,]{0,8}$"
 )
-FROM = re.compile(r"(?:从|由|把|弃|抛弃|离开|告别|放弃|卸载了?|退了?|不用|不买)$")
-LEAVES = re.compile(r"换|转|改|投|跳|跑|弃|回归|卸|再也|不会再|不再|以后不|拜拜|再见|失望|退")
+FROM = re.compile(r"(?:从|由|把|弃|抛弃|离开|告别|放弃|卸载了?|退了?|不用|不买)[“「『\"]?$")
+LEAVES = re.compile(r"以后|下次|往后|迁|搬|挪|升级|停|弃|卸|告别|不敢|换|转|改|投|跳|跑|弃|回归|卸|再也|不会再|不再|以后不|拜拜|再见|失望|退")
 
 
 @dataclass(frozen=True)
@@ -44,18 +48,19 @@ def find_switch(reading: Reading, spans: Mapping[str, Sequence[Span]]) -> Switch
     if len({name for _, name in named}) < 2 or not LEAVES.search(reading.plain):
         return None
     for (start, end), name in named:
-        number = next((n for n, clause in enumerate(reading.clauses) if clause.start <= start < clause.end), None)
-        if number is None:
-            continue
-        clause = reading.clauses[number]
-        before = clause.text[: start - clause.start]
-        found = TO.search(before) or BOUGHT.search(before)
+        before = words_before(reading.plain, start)
+        found = TO.search(before) or BOUGHT.search(before) or LATER.search(before)
         if found is None or refused(before, found.start()) or reading.plain[end : end + 1] == "吗":
             continue
         left = find_left(reading, named, name, start)
         if left:
             return Switch(left, name)
     return None
+
+
+def words_before(plain: str, start: int) -> str:
+    """What stands before a name in its clause; quotes around names do not end it."""
+    return BREAK.split(QUOTES.sub("", plain[max(0, start - BEFORE) : start]))[-1]
 
 
 def refused(before: str, at: int) -> bool:

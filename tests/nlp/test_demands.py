@@ -45,6 +45,29 @@ def test_what_is_done_asked_about_or_not_wanted_is_no_demand(text: str, lexicon:
     assert find_demands(read_text(text, lexicon.book)) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "demands"),
+    [
+        ("要求暖芽公开道歉,书面说明原因,市场监管部门查处", "道歉 解释 处罚"), ("请贵司核实水费并把多收的钱退回", "解释 退款"), ("诉求:1.退还押金;2.请删除我的照片", "退款 删除信息"), ("请立即停用该功能", "整改"),
+        ("请排查同批壶盖", "整改"), ("要求处理当事店员", "处罚"), ("必须封停这个账号", "处罚"), ("退差价。", "退款"), ("三个月没人管。换机!", "换货"), ("要求出具检测报告", "解释"),
+        ("请撤下孩子的照片", "下架 删除信息"), ("请停止短信", "停止骚扰"), ("要求恢复订单", "其他"), ("请更正面单上的名字", "其他"), ("请人工解除禁言", "解封"), ("要求承担拖车费", "赔偿"), ("补给我一个滤芯", "补发"),
+    ],
+)  # fmt: skip
+def test_a_verb_of_asking_reaches_to_the_end_of_its_sentence(text: str, demands: str, lexicon: Lexicon) -> None:
+    assert set(find_demands(read_text(text, lexicon.book))) == set(demands.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "客服要求我先赔偿违约金", "房东要求赔偿地板", "对方说要我退全款", "被要求公开检测报告", "客服说“请您耐心等待回复,尽快退款”", "不是要退钱", "请问退款流程是什么", "询问能否退款",
+        "大家别再打电话给门店了", "请大家注意核实", "要求不高", "已经按要求整改", "维修费三百", "公开课说明得很清楚", "没想退款",
+    ],
+)  # fmt: skip
+def test_what_others_want_or_say_is_no_demand(text: str, lexicon: Lexicon) -> None:
+    assert find_demands(read_text(text, lexicon.book)) == ()
+
+
 def test_demands_come_in_the_order_of_the_closed_set(lexicon: Lexicon) -> None:
     assert find_demands(read_text("要求道歉、赔偿、退款", lexicon.book)) == DEMANDS[:3]
 
