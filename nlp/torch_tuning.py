@@ -42,6 +42,11 @@ class Start:
     pieces: Mapping[str, float]
     attention: int = ATTENTION
 
+    @property
+    def positions(self) -> int:
+        """The most pieces of a text that are read."""
+        return int(self.state["places.weight"].shape[0])
+
     def reader(self) -> PieceReader:
         """Reads texts as the encoder does."""
         return PieceReader.build(with_marks(self.pieces))
@@ -50,7 +55,7 @@ class Start:
         """An encoder with the marks among its pieces and all heads; heads that the state does not have begin near nothing."""
         pieces = with_marks(self.pieces)
         hidden = self.state["norm.weight"].shape[0]
-        inner, places = self.state["layers.0.widen.weight"].shape[0], self.state["places.weight"].shape[0]
+        inner, places = self.state["layers.0.widen.weight"].shape[0], self.positions
         shape = EncoderShape(
             len(pieces), SIZES, hidden, count_layers(self.state), self.attention, inner, places, list(pieces).index(OWN)
         )

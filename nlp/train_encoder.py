@@ -100,21 +100,22 @@ def train_encoder(plan: Plan, teachers: Teachers, linear: LinearSentiment, progr
     start = find_start(plan.start) if plan.start else learn(plan, teachers.weak, progress)
     tuned = teach_heads(plan, start, read_cases(plan.invented, teachers.find, linear), progress) if plan.invented else None
     encoder, reader = (tuned.encoder, tuned.reader) if tuned else (start.build(), start.reader())
+    agreement = None
     progress("导出", 0.0)
     plan.out.mkdir(parents=True, exist_ok=True)
-    if plan.keeps_network and plan.start:
+    if encoder is None and plan.start:
         keep_network(plan.start, plan.out)
-    else:
+    elif encoder is not None:
         reader.save(plan.out / PIECES_FILE)
         export(encoder, plan.out / MODEL_FILE)
+        dev = [lesson.text for lesson in read_lessons(plan.data, "dev")]
+        sample = reader.read(dev[:: len(dev) // AGREEMENT_TEXTS + 1], LONGEST)
+        agreement = measure_agreement(encoder, OnnxModel.load(plan.out / MODEL_FILE, RESTORE), sample)
     for name in (STACK_FILE, GRAMS_FILE):
         (plan.out / name).unlink(missing_ok=True)
     if tuned:
         tuned.stack.save(plan.out / STACK_FILE)
         tuned.grams.save(plan.out / GRAMS_FILE)
-    dev = [lesson.text for lesson in read_lessons(plan.data, "dev")]
-    sample = reader.read(dev[:: len(dev) // AGREEMENT_TEXTS + 1], LONGEST)
-    agreement = measure_agreement(encoder, OnnxModel.load(plan.out / MODEL_FILE, RESTORE), sample)
     settings = calibrate(plan, reader, linear)
     if tuned:
         settings = replace(settings, stacked=True, thresholds={**settings.thresholds, **tuned.limits})
@@ -182,7 +183,8 @@ def teach_heads(plan: Plan, start: Start, cases: Sequence[Case], progress: Progr
     if plan.tuning == 0 and not plan.keeps_network:
         raise UsageError("没有说网络从哪里来", where="train --tuning 0", hint="另给 --start 与写出的模型文件夹,如 nlp/weights/encoder")
     lessons = len(cases) * ROUNDS if plan.tuning is None else plan.tuning
-    tuning = Tuning(plan.run / TUNING_FOLDER, lessons, plan.seed)
+    network = OnnxModel.load(plan.start / MODEL_FILE, RESTORE) if plan.keeps_network and plan.start else None
+    tuning = Tuning(plan.run / TUNING_FOLDER, lessons, plan.seed, network)
     return tune_heads(start, cases, read_training(plan), tuning, progress)
 
 

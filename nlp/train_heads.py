@@ -17,6 +17,7 @@ from nlp.gram_heads import GramHeads
 from nlp.invented import Case
 from nlp.lessons import digest
 from nlp.mention_heads import decide, select_heads
+from nlp.onnx_model import OnnxModel
 from nlp.outputs import ACTS, OPINIONS, OUTPUTS, SIZES, TOWARD, Lesson
 from nlp.stack import HEADS, Stack, Table, pack_heads, to_probabilities
 from nlp.tokens import PieceReader
@@ -33,18 +34,23 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Tuning:
-    """How the heads are taught: `lessons` in all, those of old sets between them included. `folder`: where the run lies."""
+    """How the heads are taught: `lessons` in all, those of old sets between them included. `folder`: where the run lies.
+
+    `network`: stays as it is, without lessons; what lies beside it is fitted to its own outputs.
+    """
 
     folder: Path
     lessons: int
     seed: int
+    network: OnnxModel | None = None
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The encoder, the grams beside it, what weighs their word against the rules', the limits, and what was right on posts kept apart."""
+    """The encoder (None when it stays as it was), the grams beside it, what weighs their word against the rules', the limits, and what was
+    right on posts kept apart."""
 
-    encoder: Encoder
+    encoder: Encoder | None
     reader: PieceReader
     grams: GramHeads
     stack: Stack
@@ -75,14 +81,16 @@ def tune_heads(start: Start, cases: Sequence[Case], old: Sequence[Lesson], tunin
     reader = start.reader()
     held = [case for case in cases if digest(case.post.post.native_id) % HELD == 0]
     kept = [case for case in cases if digest(case.post.post.native_id) % HELD]
-    encoder = start.build()
-    if tuning.lessons:
+    parts, marked = texts_of(held)
+    rows = reader.read(marked, start.positions)
+    if tuning.network is None:
         lessons = mix_lessons(old, [case.lesson for case in kept])
         encoder = tune(start, lessons, tuning.folder, total=tuning.lessons, seed=tuning.seed, progress=progress)
+        outputs = ask(encoder, rows)
+    else:
+        encoder, outputs = None, tuning.network.run(rows)
     progress("字元组", 0.0)
     grams = fit_gram_heads(*texts_of(kept), *pack_heads([case.lesson for case in kept]))
-    parts, marked = texts_of(held)
-    outputs = ask(encoder, reader.read(marked, encoder.shape.positions))
     tables = collect_tables(held, grams.join(select_heads(outputs), parts, marked))
     stack, limits = fit(tables)
     return Tuned(encoder, reader, grams, stack, limits, cross_validate(tables))

@@ -102,7 +102,8 @@ def test_masking_a_post_covers_title_and_extras() -> None:
         ("水壶漏水", Content.OK), ("", Content.NO_TEXT), ("😀👍", Content.NO_TEXT), ("!!!", Content.NO_TEXT), ("<p></p>", Content.NO_TEXT), ("[图片]", Content.NO_TEXT),
         ("very bad kettle indeed", Content.OTHER_LANGUAGE), ("とても良いですありがとう", Content.OTHER_LANGUAGE), ("좋아요", Content.OTHER_LANGUAGE),
         ("SU7 的 app 闪退", Content.OK), ("刷单日赚300,加微信", Content.SPAM), ("有人刷单骗我", Content.OK),
-        ("黑户秒批,先到先得,加薇abc001", Content.SPAM), ("刷好评涨粉,主页留言秒回", Content.SPAM), ("暖芽会员福利,回复T退订", Content.OK), ("会员日三件七折,回T退订", Content.SPAM), ("暖芽最强冲呀冲冲!暖芽最强冲呀冲冲!暖芽最强冲呀冲冲!", Content.SPAM),
+        ("黑户秒批,先到先得,加薇abc001", Content.SPAM), ("刷好评涨粉,主页留言秒回", Content.SPAM), ("暖芽会员福利,回复T退订", Content.OK), ("会员日三件七折,回T退订", Content.SPAM), ("暖芽最强冲呀冲冲!" * 6, Content.SPAM),
+        ("收到就是坏的!" * 3, Content.OK),
         ("哈哈哈哈哈哈哈哈哈哈哈哈", Content.OK), ("黑心商家退钱!黑心商家退钱!黑心商家退钱!", Content.OK), ("收到贷款秒批的短信,加微信的都是骗子", Content.OK), ("低价转让暖芽水壶,私聊", Content.OK), ("\ud83d", Content.NO_TEXT),
     ],
 )  # fmt: skip
