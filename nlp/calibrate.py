@@ -67,9 +67,9 @@ def fit_limits(head: str, probabilities: Table, wanted: Table) -> dict[str, floa
     return limits
 
 
-def score_f1(told: Marks, real: Marks) -> float:
-    """F1 of one output, or of many taken together."""
-    hit = float((told & real).sum())
+def score_f1(told: Marks, real: Marks | Table) -> float:
+    """F1 of one output, or of many taken together; where `real` is the share of the readers who say so, the mean of what each would score."""
+    hit = float((told * real).sum())
     return 2 * hit / max(1.0, float(told.sum() + real.sum()))
 
 

@@ -24,29 +24,30 @@ NEARLY = 0.01
 
 
 def fit_head_limits(found: Mapping[str, Table], wanted: Mapping[str, Table]) -> dict[str, dict[str, float]]:
-    """Both head → [subjects, outputs]. Acts and opinions: the best F1; negative and safety: the wanted recall.
+    """Both head → [subjects, outputs]; `wanted`: the share of the readers who say so. Acts and opinions: the best F1; negative and safety: the
+    wanted recall of what at least half of them say.
 
     One limit for all acts: one for each was worse on posts left out (macro-F1 .733 against .740, four times five folds).
     """
     negative, safety = TOWARD.index(Sentiment.NEGATIVE), OUTPUTS["severity"].index(Severity.SAFETY)
-    act = fit_shared_limit(found["acts"], wanted["acts"] > 0.5)
-    sad = fit_recall(found["toward"][:, negative], wanted["toward"][:, negative] > 0.5, WANTED_RECALL)
-    harm = fit_recall(found["severity"][:, safety], wanted["severity"][:, safety] > 0.5, WANTED_SAFETY)
+    act = fit_shared_limit(found["acts"], wanted["acts"])
+    sad = fit_recall(found["toward"][:, negative], wanted["toward"][:, negative] >= 0.5, WANTED_RECALL)
+    harm = fit_recall(found["severity"][:, safety], wanted["severity"][:, safety] >= 0.5, WANTED_SAFETY)
     return {
         "toward": {"negative": min(0.5, max(LEAST_NEGATIVE, sad)), "least": UNCERTAIN_UNDER},
         "acts": dict.fromkeys(map(str, ACTS), act),
-        "aspects": fit_opinion_limits(found["aspects"], wanted["aspects"] > 0.5),
+        "aspects": fit_opinion_limits(found["aspects"], wanted["aspects"]),
         "severity": {"safety": min(0.5, max(LEAST_SAFETY, harm))},
-        "spam": {"spam": fit_limit(found["spam"][:, 0], wanted["spam"][:, 0] > 0.5)},
+        "spam": {"spam": fit_limit(found["spam"][:, 0], wanted["spam"][:, 0])},
     }
 
 
-def fit_limit(told: Table, real: npt.NDArray[np.bool_]) -> float:
+def fit_limit(told: Table, real: Table | npt.NDArray[np.bool_]) -> float:
     """The middle of the limits whose F1 is about the best; 0.5 where there are too few to tell."""
     return 0.5 if real.sum() < FEW else find_middle({limit: score_f1(told >= limit, real) for limit in GRID})
 
 
-def fit_shared_limit(told: Table, real: npt.NDArray[np.bool_]) -> float:
+def fit_shared_limit(told: Table, real: Table | npt.NDArray[np.bool_]) -> float:
     """The same for labels that share a limit: by the mean of their F1."""
     labels = range(real.shape[1])
     return find_middle({limit: float(np.mean([score_f1(told[:, n] >= limit, real[:, n]) for n in labels])) for limit in GRID})
@@ -63,7 +64,7 @@ def fit_recall(told: Table, real: npt.NDArray[np.bool_], wanted: float) -> float
     return round(float(np.quantile(told[real], 1 - wanted)), 4) if real.any() else 0.5
 
 
-def fit_opinion_limits(told: Table, real: npt.NDArray[np.bool_]) -> dict[str, float]:
+def fit_opinion_limits(told: Table, real: Table | npt.NDArray[np.bool_]) -> dict[str, float]:
     """A limit for each polarity: the best F1 of all opinions together, where of each topic only the likeliest is said."""
     likeliest = keep_likeliest(told)
     limits = dict.fromkeys(map(str, CLASSES), 0.4)

@@ -1,7 +1,7 @@
 """Lessons from invented posts that people or a language model labelled by the guide: one for each subject of a post.
 
 A post may be labelled a second time, by somebody who did not see the first labels (folder `second`, same file names): where the two differ,
-each counts for half.
+each counts for half, but harm to people that one of them saw is believed.
 """
 
 from __future__ import annotations
@@ -84,9 +84,16 @@ def label_again(post: GoldPost, row: Mapping[str, object]) -> GoldPost:
 
 
 def blend(told: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Sequence[float]]:
-    """Heads → the mean of what is known of each output."""
+    """Heads → the mean of what is known of each output; harm to people stands as soon as one says so."""
     heads = dict.fromkeys(head for one in told for head in one)
-    return {head: [sum(parts) / len(parts) for parts in zip(*(one[head] for one in told if head in one), strict=True)] for head in heads}
+    found: dict[str, Sequence[float]] = {}
+    for head in heads:
+        known = [one[head] for one in told if head in one]
+        found[head] = [sum(parts) / len(parts) for parts in zip(*known, strict=True)]
+    safety = choose("severity", Severity.SAFETY)
+    if any(one["severity"] == safety for one in told):
+        found["severity"] = safety
+    return found
 
 
 def list_targets(one: GoldPost, name: str) -> Mapping[str, Sequence[float]]:

@@ -35,6 +35,14 @@ def test_shared_limit_is_good_for_all_labels_together() -> None:
     assert 0.4 < fit_shared_limit(told, real) <= 0.5
 
 
+def test_what_one_of_two_readers_says_counts_half() -> None:
+    told = np.array([0.9] * 20 + [0.5] * 60 + [0.1] * 20)
+    agreed = np.where(told > 0.8, 1.0, 0.0)
+    halves = np.where(told > 0.8, 1.0, np.where(told > 0.3, 0.5, 0.0))
+    assert fit_limit(told, agreed) > 0.5
+    assert fit_limit(told, halves) <= 0.5
+
+
 def test_the_middle_of_the_best_limits_is_taken() -> None:
     assert find_middle({0.1: 0.2, 0.2: 0.895, 0.3: 0.9, 0.4: 0.892, 0.5: 0.7}) == 0.3
 

@@ -111,6 +111,11 @@ def test_two_labels_count_half_where_they_differ(find: FindAbouts, tmp_path: Pat
     assert dict(zip(OUTPUTS["toward"], other.lesson.targets["toward"], strict=True))["neutral"] == 0.5
 
 
+def test_harm_that_one_of_two_saw_is_believed(find: FindAbouts, tmp_path: Path) -> None:
+    mine, _ = read_cases(write_twice(tmp_path, severity="safety"), find, LinearSentiment.load())
+    assert dict(zip(OUTPUTS["severity"], mine.lesson.targets["severity"], strict=True))["safety"] == 1.0
+
+
 @pytest.mark.parametrize("changed", [{"id": "w1-0002"}, {"sentiments": ["negative"]}, {"acts": ["shout"]}, {"owner": None}])
 def test_a_second_label_that_fits_nothing_is_named(changed: dict[str, object], find: FindAbouts, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="标注读不懂") as caught:
