@@ -163,7 +163,7 @@ def test_the_network_may_stay_while_what_lies_beside_it_is_fitted_anew(plan: Pla
     for name in ("model.onnx", "pieces.json", "grams.npz"):
         assert (tmp_path / "out" / name).read_bytes() == (plan.out / name).read_bytes()
     assert not (tmp_path / "run").exists()
-    assert "网络没有再学" in (tmp_path / "out" / "MODEL_CARD.md").read_text("utf-8")
+    assert "网络这一次没有再学" in (tmp_path / "out" / "MODEL_CARD.md").read_text("utf-8")
     with pytest.raises(UsageError, match="网络从哪里来"):
         train_encoder(replace(parts, start=None, run=plan.run), Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
 
