@@ -206,7 +206,7 @@ def test_a_killed_process_goes_on_where_it_was(tingfeng: Any, place: Path) -> No
     child = subprocess.Popen([sys.executable, "-m", "flows.cli", "rejudge"], cwd=place, env=environ, stdout=subprocess.DEVNULL)
     file = place / "var" / "rejudge.json"
     while child.poll() is None and not (file.exists() and json.loads(file.read_text("utf-8"))["cursor"]):
-        time.sleep(0.01)
+        time.sleep(0.001)
     child.send_signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
     report = tingfeng("rejudge", "--json").json
