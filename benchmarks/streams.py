@@ -91,7 +91,8 @@ def measure_titles(titles: Sequence[str]) -> list[StreamRow]:
     _, alone = judge_all(open_pipeline(), make_posts(distinct))
     chosen = np.random.default_rng(7).permutation(len(posts))[:CHECKED].tolist()
     again, _ = judge_all(open_pipeline(), [posts[place] for place in chosen])
-    same = np.mean([say(judged[place]) == say(one) for place, one in zip(chosen, again, strict=True)])
+    told = {one.post_id: say(one) for one in judged}  # a batch comes back in the order of time
+    same = np.mean([told[one.post_id] == say(one) for one in again])
     note = f"对象都算说到;抽 {len(chosen)} 条重新判,情感与行为相同 {same:.2%}"
     return [
         StreamRow(f"热搜 {MONTH} 按原序,读过的记得", len(titles), len(distinct), round(len(titles) / seconds), note=note),
