@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from nlp.cues import Hit
 from nlp.lexicon import DEMAND, DEMANDS
 from nlp.reading import Reading
 
-Span = tuple[int, int]
 # how far a verb of wanting reaches within its clause; one of asking reaches to the end of the sentence
 REACH = {"verbs": 12, "short_verbs": 1, "asks": 1000}
 # in the clauses after the one that asks, a demand's word stands near the beginning: `要求退款,平台公开道歉,市场监管部门查处`
@@ -25,6 +25,14 @@ JOINED = ("并", "和", "及", "以及", "同时", "而且", "或", "或者", "�
 QUOTED = re.compile(r"“[^“”]{1,80}”|\"[^\"]{1,80}\"|「[^「」]{1,80}」")
 
 
+class Stretch(NamedTuple):
+    """Where a verb of wanting makes a demand of a word that begins there; `asks`: it is one of asking."""
+
+    start: int
+    end: int
+    asks: bool
+
+
 def find_demands(reading: Reading) -> tuple[str, ...]:
     """In the order of the closed set."""
     hits = reading.hits(DEMAND)
@@ -36,7 +44,7 @@ def find_demands(reading: Reading) -> tuple[str, ...]:
     verbs = find_verbs(reading, hits, blocked)
     found: set[str] = set()
     wanting: set[int] = set()
-    asking = {clause for clause, spans in verbs.items() if any(end - start == REACH["asks"] for start, end in spans)}
+    asking = {clause for clause, stretches in verbs.items() if any(one.asks for one in stretches)}
     for hit in hits:
         group, _, demand = hit.name.partition(":")
         if group == "direct" and not is_taken_back(reading, hit, blocked):
@@ -46,8 +54,8 @@ def find_demands(reading: Reading) -> tuple[str, ...]:
         group, _, demand = hit.name.partition(":")
         if group not in ("words", "asked") or is_taken_back(reading, hit, blocked):
             continue
-        spans = verbs.get(hit.clause, ())
-        asked = any(start <= hit.start <= end and (group == "words" or end - start == REACH["asks"]) for start, end in spans)
+        stretches = verbs.get(hit.clause, ())
+        asked = any(one.start <= hit.start <= one.end and (group == "words" or one.asks) for one in stretches)
         listed = is_listed(reading, hit, asking)
         if asked or listed or (group == "words" and goes_on(reading, hit.clause, hit.start, wanting)):
             found.add(demand)
@@ -57,9 +65,9 @@ def find_demands(reading: Reading) -> tuple[str, ...]:
     return tuple(demand for demand in DEMANDS if demand in found)
 
 
-def find_verbs(reading: Reading, hits: list[Hit], blocked: set[tuple[int, int]]) -> dict[int, list[Span]]:
+def find_verbs(reading: Reading, hits: list[Hit], blocked: set[tuple[int, int]]) -> dict[int, list[Stretch]]:
     """Clause → where the verbs of wanting in it reach, none of them negated or said of what another wants of the author."""
-    found: dict[int, list[Span]] = {}
+    found: dict[int, list[Stretch]] = {}
     others = [hit for hit in hits if hit.name == "not_asking"]
     for hit in hits:
         if hit.name not in REACH or reading.negated(hit):
@@ -67,7 +75,7 @@ def find_verbs(reading: Reading, hits: list[Hit], blocked: set[tuple[int, int]])
         within = any(one.start <= hit.start and hit.end <= one.end for one in others)
         if within or (hit.name == "asks" and is_blocked(hit, blocked)):
             continue
-        found.setdefault(hit.clause, []).append((hit.end, hit.end + REACH[hit.name]))
+        found.setdefault(hit.clause, []).append(Stretch(hit.end, hit.end + REACH[hit.name], hit.name == "asks"))
     return found
 
 
