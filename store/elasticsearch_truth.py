@@ -77,9 +77,13 @@ class Truths:
 
     def find(self, query: Json, limit: int) -> list[Held]:
         """Truths that a search finds, oldest first."""
-        body: Json = {"query": query, "sort": OLDEST, "seq_no_primary_term": True, "size": limit, "track_total_hits": False}
-        hits = self._cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
-        return [read_held(hit) for hit in hits]
+        return [read_held(hit) for hit in self._search(query, limit)]
+
+    def _search(self, query: Json, limit: int, **more: object) -> list[Json]:
+        """Its hits, oldest first, each with its sequence number."""
+        body: Json = {"query": query, "sort": OLDEST, "seq_no_primary_term": True, "size": limit, "track_total_hits": False, **more}
+        found: list[Json] = self._cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
+        return found
 
     def find_unjudged(self, leased: Sequence[str], limit: int) -> list[Held]:
         """Unjudged posts but those that are leased, oldest first; those that were created here and not changed since are not fetched again."""
@@ -87,9 +91,7 @@ class Truths:
         wanted: Json = {"bool": {"filter": [{"term": {"judged": False}}], "must_not": [{"term": {"gone": True}}, {"ids": {"values": leased}}]}}
         if not fresh:
             return self.find(wanted, limit)
-        body: Json = {"query": wanted, "sort": OLDEST, "seq_no_primary_term": True, "size": limit, "track_total_hits": False, "_source": False}
-        hits = self._cluster.search(self.indices.alias("posts"), body)["hits"]["hits"]
-        states = {hit["_id"]: (hit["_seq_no"], hit["_primary_term"]) for hit in hits}
+        states = {hit["_id"]: (hit["_seq_no"], hit["_primary_term"]) for hit in self._search(wanted, limit, _source=False)}
         known = {id: one for id, state in states.items() if (one := fresh.get(id)) and (one.seq_no, one.term) == state}
         found = known | self.read([id for id in states if id not in known])
         held = [found[id] for id in states if id in found]
@@ -101,6 +103,7 @@ class Truths:
             self._fresh.pop(id, None)
 
     def _keep_fresh(self, held: Iterable[Held]) -> None:
+        """The newest MOST_FRESH of one set: sequence numbers of another set mean something else."""
         if self._fresh_set != self.indices.number:
             self._fresh, self._fresh_set = {}, self.indices.number
         self._fresh |= {one.id: one for one in held}
