@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from nlp.gram_heads import add_rows
+from nlp.gram_heads import BATCH, Buckets, Weights, add_rows
 from nlp.ngrams import hash_texts
 from nlp.sentiment import LAYER_FILE
 from nlp.stack import OUTPUTS_WIDTH, PLACES, Table
@@ -27,9 +26,6 @@ WEIGHTS_FILE = "grams.npz"
 RESTORE = "换回自带的:删除状态目录的 models/installed-encoder.txt;或再运行 tingfeng train --with-corrections"
 # the outputs that a correction speaks of; spam, because what a person calls no ad is none
 COLUMNS = np.concatenate([np.arange(OUTPUTS_WIDTH)[PLACES[head]] for head in ("toward", "acts", "severity", "spam")])
-BATCH = 256
-Buckets = npt.NDArray[np.int32]
-Weights = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

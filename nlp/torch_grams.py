@@ -16,7 +16,7 @@ from nlp.stack import HEADS, OUTPUTS_WIDTH, WIDTHS, Table
 ROUNDS, REMEMBERED = 60, 6
 # a gram of fewer texts is not learnt from
 LEAST_TEXTS = 2
-# an output that fewer texts have is left to the network
+# of an output that fewer texts have the grams say nothing
 LEAST_HAVING = 15
 # penalty on every weight, in texts
 SHRINK = 0.125
@@ -31,10 +31,11 @@ def fit_gram_heads(parts: Sequence[str], marked: Sequence[str], wanted: Table, k
     often = counts >= LEAST_TEXTS
     buckets, told = buckets[often].astype(np.int32), spread(bags, buckets[often].astype(np.int32))
     rarity = scale_by_rarity(told, counts[often])
-    having = (wanted * widen(known)).sum(axis=0)
+    judges = widen(known)
+    having = (wanted * judges).sum(axis=0)
     learnt = (having >= LEAST_HAVING) & (SHARES > 0)
-    target, judged = (torch.from_numpy(table.astype(np.float32)) for table in (wanted, widen(known) * learnt))
-    odds = having / np.maximum(widen(known).sum(axis=0) - having, 1)
+    target, judged = (torch.from_numpy(table.astype(np.float32)) for table in (wanted, judges * learnt))
+    odds = having / np.maximum(judges.sum(axis=0) - having, 1)
     bias = torch.from_numpy(np.where(learnt, np.log(np.maximum(odds, 1e-3)), 0.0).astype(np.float32)).requires_grad_()
     weights = torch.zeros(len(buckets), OUTPUTS_WIDTH, requires_grad=True)
     optimiser = torch.optim.LBFGS([weights, bias], max_iter=ROUNDS, history_size=REMEMBERED, line_search_fn="strong_wolfe")

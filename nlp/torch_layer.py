@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nlp.layer import COLUMNS, Buckets, Weights
+from nlp.gram_heads import Buckets, Weights
+from nlp.layer import COLUMNS
 from nlp.ngrams import hash_texts
 from nlp.stack import Table
 from nlp.torch_grams import spread

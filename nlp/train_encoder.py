@@ -59,7 +59,8 @@ class Plan:
     """What to train: `lessons` in all, the last `cooldown` of them at a falling rate. `run`: where checkpoints and curve go.
 
     `start`: a checkpoint, or the folder of an exported model, that takes the place of the first part.
-    `invented`: labelled posts for the second part, with `tuning` lessons.
+    `invented`: labelled posts for the second part, with `tuning` lessons (None: as many as usual); with none of them the network of the
+    folder stays as it is, and only what lies beside it is fitted anew.
     """
 
     data: Path
