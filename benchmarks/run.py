@@ -84,16 +84,13 @@ def make_texts(count: int) -> list[str]:
 
 def measure_judge() -> Iterable[Row]:
     """Judging steps, beside SnowNLP's kind of work: jieba segmentation alone."""
-    from flows.wiring import Wiring
+    from benchmarks.streams import open_pipeline
     from nlp.mask import mask_post
     from nlp.words import load_jieba
     from tingfeng.labels import PostKind
     from tingfeng.records import Post
-    from tingfeng.settings import Paths, config_folder, load_settings
 
-    folder = config_folder()
-    paths = Paths(home=Path(tempfile.mkdtemp()), config_folder=folder, config_file=folder / "demo" / "demo.toml")
-    pipeline = Wiring(paths, load_settings(paths, {}), {}).pipeline
+    pipeline = open_pipeline()
     texts = make_texts(5000)
     posts = [
         Post("s", str(n), PostKind.ORIGINAL, text, datetime(2026, 11, 1, tzinfo=UTC) + timedelta(seconds=n))

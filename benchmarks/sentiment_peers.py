@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from nlp.evaluate import EMOTICON_SETS, judge_by_words, score_class
-from nlp.labelled import HELD_OUT, Labelled, read_split, read_unseen, strip_emoticons
+from nlp.labelled import Labelled, name_set, read_split, read_unseen, strip_emoticons
 from nlp.sentiment import CLASSES, SentimentJudge, load_sentiment
 from tingfeng.labels import Sentiment
 
@@ -89,8 +89,7 @@ def read_sets(data: Path) -> Mapping[str, list[Labelled]]:
     groups: dict[str, list[Labelled]] = {}
     for row in [*read_split(data, "test"), *read_unseen(data)]:
         if row.label in (NEGATIVE, POSITIVE):
-            name = f"{row.source}/{row.category}" if row.category == HELD_OUT else row.source
-            groups.setdefault(name, []).append(row)
+            groups.setdefault(name_set(row), []).append(row)
     chance = np.random.default_rng(7)
     drawn = {name: [rows[place] for place in chance.permutation(len(rows))[:SAMPLE]] for name, rows in sorted(groups.items())}
     for name in EMOTICON_SETS:

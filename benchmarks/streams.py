@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from nlp.labelled import HELD_OUT, Labelled, read_split, read_unseen
+from nlp.labelled import Labelled, name_set, read_split, read_unseen
 from nlp.pipeline import Pipeline
 from nlp.sentiment import CLASSES, SentimentJudge, load_sentiment
-from tingfeng.labels import PostKind
+from tingfeng.labels import PostKind, Sentiment
 from tingfeng.records import JudgedPost, Post, Subject
 
 RESULTS = Path(__file__).resolve().parent / "results_streams.json"
@@ -33,6 +33,7 @@ SUBJECT = Subject("暖芽")
 BATCH = 500
 CHECKED = 2000
 SAMPLE = 1000
+NEUTRAL = CLASSES.index(Sentiment.NEUTRAL)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def read_sets(data: Path) -> dict[str, list[Labelled]]:
     """At most SAMPLE rows of each labelled test set."""
     groups: dict[str, list[Labelled]] = {}
     for row in [*read_split(data, "test"), *read_unseen(data)]:
-        groups.setdefault(f"{row.source}/{row.category}" if row.category == HELD_OUT else row.source, []).append(row)
+        groups.setdefault(name_set(row), []).append(row)
     chance = np.random.default_rng(7)
     return {name: [rows[place] for place in chance.permutation(len(rows))[:SAMPLE]] for name, rows in sorted(groups.items())}
 
@@ -132,8 +133,8 @@ def measure_set(judge: SentimentJudge, rows: Sequence[Labelled]) -> float:
     """Accuracy of the likeliest class; between the poles where the set knows no neutral."""
     table = np.array([[row[str(label)] for label in CLASSES] for row in judge.judge([one.text for one in rows])])
     gold = np.array([one.label for one in rows])
-    if not set(gold.tolist()) - {0, 2}:
-        table[:, 1] = -1
+    if NEUTRAL not in gold:
+        table[:, NEUTRAL] = -1
     return float((table.argmax(axis=1) == gold).mean())
 
 

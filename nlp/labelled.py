@@ -50,6 +50,11 @@ class Labelled:
     text: str
 
 
+def name_set(row: Labelled) -> str:
+    """What a sentence is measured with: its source; what was held out of training stands apart."""
+    return f"{row.source}/{row.category}" if row.category == HELD_OUT else row.source
+
+
 def split_file(folder: Path, split: str) -> Path:
     """Where a split lies. Raises UsageError when it is not there."""
     file = folder / f"sentiment_{split}.tsv.gz"
