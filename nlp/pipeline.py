@@ -15,6 +15,7 @@ from nlp.campaigns import Poster, find_campaigns
 from nlp.content import judge_content
 from nlp.fold import FindNear, Folded, fold
 from nlp.heads import Heads, HeadWord
+from nlp.known import Known, KnownPosts, hash_post
 from nlp.lexicon import Lexicon
 from nlp.marking import mark_subject
 from nlp.mask import mask_post
@@ -105,13 +106,18 @@ class Judged:
 
 @dataclass(frozen=True)
 class Looked:
-    """A post and what the steps before the models say of it; `whole` None when no subject was found."""
+    """A post and what the steps before the models say of it; `whole` None when no subject was found.
+
+    `key`: of what it says, b"" without a subject. `told`: the same was said before, so nothing of it was looked at.
+    """
 
     post: Post
     content: Content
     folded: Folded
     whole: Ruled | None
     abouts: tuple[About, ...]
+    key: bytes = b""
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,12 +129,13 @@ class Rows:
 
 
 class Pipeline:
-    """Holds the models; judging a batch changes nothing in it."""
+    """Holds the models, and remembers what it said of posts that may come again; judging a batch changes nothing else in it."""
 
     def __init__(
         self, subjects: SubjectMatcher, sentiment: SentimentJudge, lexicon: Lexicon, heads: Heads | None = None
     ) -> None:
         self._subjects, self._sentiment, self._lexicon, self._heads = subjects, sentiment, lexicon, heads
+        self._known = KnownPosts()
         self.model = "+".join([sentiment.name, *([heads.name] if heads else []), VERSION])
 
     @property
@@ -142,43 +149,72 @@ class Pipeline:
         folded = fold([(post.id, post.counted_at, post.text or post.title) for post in ordered], find_near)
         looked: list[Looked] = []
         failed: list[tuple[str, str]] = []
+        told: dict[bytes, Known | None] = {}
         for start in range(0, len(ordered), AHEAD):
             here = slice(start, start + AHEAD)
-            fresh = self._look_at(ordered[here], folded[here], failed)
+            fresh = self._look_at(ordered[here], folded[here], failed, told)
             if self._heads is not None:
                 self._heads.begin([about.marked for about, _ in list_pairs(fresh)])
             looked += fresh
-        looked = mark_campaigns(looked)
+        looked = self._mark_campaigns(looked, told)
         rows = self._ask_models(looked)
-        return Judged(tuple(self._finish(one, rows) for one in looked), tuple(failed))
+        return Judged(tuple(self._finish(one, rows, told) for one in looked), tuple(failed))
 
     def find_pairs(self, posts: Sequence[Post]) -> list[tuple[About, Post]]:
         """What a model is asked of posts, by subject; posts that cannot be read are left out, and what is an ad whatever a model says."""
-        looked = self._look_at(posts, fold([(post.id, post.counted_at, post.text or post.title) for post in posts], lambda keys, since: ()), [])
+        folded = fold([(post.id, post.counted_at, post.text or post.title) for post in posts], lambda keys, since: ())
+        looked = self._look_at(posts, folded, [])
         return [(about, post) for about, post in list_pairs(looked) if not about.advert]
 
-    def _look_at(self, posts: Sequence[Post], folded: Sequence[Folded], failed: list[tuple[str, str]]) -> list[Looked]:
-        """The posts that could be read; the others go to `failed`."""
+    def _look_at(
+        self, posts: Sequence[Post], folded: Sequence[Folded], failed: list[tuple[str, str]], told: dict[bytes, Known | None] | None = None
+    ) -> list[Looked]:
+        """The posts that could be read; the others go to `failed`. With `told`, what was said before is not looked at again."""
         looked = []
         for post, copy in zip(posts, folded, strict=True):
             try:
-                looked.append(self._look(post, copy))
+                looked.append(self._look(post, copy, told))
             except Exception as error:  # noqa: BLE001 - whatever a text does to a step is this post's failure, told by name
                 failed.append((post.id, f"{type(error).__name__}: {error}"))
         return looked
 
-    def _look(self, post: Post, folded: Folded) -> Looked:
+    def _look(self, post: Post, folded: Folded, told: dict[bytes, Known | None] | None = None) -> Looked:
+        """In `told` stands None for what this batch says for the first time."""
         content = judge_content(post.title, post.text)
         if content is Content.SPAM and post.kind is PostKind.TICKET:
             content = Content.OK  # nobody advertises by a ticket
         matches = () if content is Content.NO_TEXT else tuple(self._subjects.match(post))
         if not matches:
             return Looked(post, content, folded, None, ())
+        key = hash_post(post, matches)
+        if told is not None and (key in told or self._known.get(key) is not None):
+            told.setdefault(key, self._known.get(key))
+            return Looked(post, content, folded, None, (), key, told=True)
         whole = self._rule(post, content)
         abouts = find_abouts(whole, matches, post.kind, self._lexicon)
         if content is Content.SPAM:
             abouts = tuple(replace(about, advert=True) for about in abouts)
-        return Looked(post, content, folded, whole, abouts)
+        if told is not None:
+            told[key] = None
+        return Looked(post, content, folded, whole, abouts, key)
+
+    def _mark_campaigns(self, looked: Sequence[Looked], told: dict[bytes, Known | None]) -> list[Looked]:
+        """Copy-paste by many authors of the batch is an ad, unless it complains: people who share a wrong share a text too.
+
+        What is said of a campaign is not said of its words elsewhere, so it is neither remembered nor taken from memory.
+        """
+        campaigns = find_campaigns(
+            Poster(one.folded.group, one.post.author.key, one.post.counted_at, one.post.kind) for one in looked
+        )
+        found, first = [], {key for key, known in told.items() if known is not None}
+        for one in looked:
+            within = one.folded.group in campaigns
+            if one.told and (within or one.key not in first):
+                one = self._look(one.post, one.folded)
+            if not within:
+                first.add(one.key)
+            found.append(mark_ads(replace(one, key=b"")) if within else one)
+        return found
 
     def _rule(self, post: Post, content: Content) -> Ruled:
         ruled = apply_rules(join_title(post.title, post.text), post.kind, self._lexicon)
@@ -193,12 +229,18 @@ class Pipeline:
         texts = list(dict.fromkeys(text for about, _ in pairs for text in texts_of(about)))
         return Rows(dict(zip(texts, self._sentiment.judge(texts), strict=True)) if texts else {}, {})
 
-    def _finish(self, one: Looked, rows: Rows) -> JudgedPost:
-        mentions = tuple(self._mention(one, about, rows) for about in one.abouts)
-        words = split_words(join_title(one.post.title, one.post.text), self._lexicon.stopwords) if mentions else ()
+    def _finish(self, one: Looked, rows: Rows, told: dict[bytes, Known | None]) -> JudgedPost:
+        known = told.get(one.key) if one.told else None
+        if known is None:
+            mentions = tuple(self._mention(one, about, rows) for about in one.abouts)
+            words = split_words(join_title(one.post.title, one.post.text), self._lexicon.stopwords) if mentions else ()
+            known = Known(one.content, mentions, words)
+            if one.key:
+                told[one.key] = known
+                self._known.put(one.key, known)
         copy = one.folded
         return JudgedPost(
-            one.post.id, one.content, mentions, copy.group, copy.is_copy, copy.signature, copy.band_keys, words
+            one.post.id, known.content, known.mentions_of(one.post.id), copy.group, copy.is_copy, copy.signature, copy.band_keys, known.words
         )
 
     def _mention(self, one: Looked, about: About, rows: Rows) -> Mention:
@@ -279,14 +321,6 @@ class Pipeline:
 def list_pairs(looked: Sequence[Looked]) -> list[tuple[About, Post]]:
     """The subjects that a model can judge, with their posts."""
     return [(about, one.post) for one in looked for about in one.abouts if one.content is not Content.OTHER_LANGUAGE]
-
-
-def mark_campaigns(looked: Sequence[Looked]) -> list[Looked]:
-    """Copy-paste by many authors of the batch is an ad, unless it complains: people who share a wrong share a text too."""
-    campaigns = find_campaigns(
-        Poster(one.folded.group, one.post.author.key, one.post.counted_at, one.post.kind) for one in looked
-    )
-    return [mark_ads(one) if one.folded.group in campaigns else one for one in looked]
 
 
 def mark_ads(one: Looked) -> Looked:
