@@ -66,14 +66,17 @@ def make_posts(titles: Sequence[str]) -> list[Post]:
     ]
 
 
-def open_pipeline() -> Pipeline:
-    """The judge as configured by default, with nothing in its memory."""
+def open_pipeline(model: str = "") -> Pipeline:
+    """The judge as configured by default or with another model, with nothing in its memory."""
     from flows.wiring import Wiring
     from tingfeng.settings import Paths, config_folder, load_settings
 
     folder = config_folder()
     paths = Paths(home=Path(tempfile.mkdtemp()), config_folder=folder, config_file=folder / "demo" / "demo.toml")
-    pipeline = Wiring(paths, load_settings(paths, {}), {}).pipeline
+    settings = load_settings(paths, {})
+    if model:
+        settings = settings.model_copy(update={"nlp": settings.nlp.model_copy(update={"model": model})})
+    pipeline = Wiring(paths, settings, {}).pipeline
     pipeline.judge(make_posts(["预热"]))
     return pipeline
 
@@ -86,10 +89,12 @@ def judge_all(pipeline: Pipeline, posts: Sequence[Post]) -> tuple[list[JudgedPos
 
 
 def measure_titles(titles: Sequence[str]) -> list[StreamRow]:
-    """The stream as it is, and each title once; a sample is judged anew, in other company, to see that memory changes nothing."""
+    """The stream as it is, each title once, and the stream by the cascade; a sample is judged anew, in other company, to see that memory
+    changes nothing."""
     posts, distinct = make_posts(titles), list(dict.fromkeys(titles))
     judged, seconds = judge_all(open_pipeline(), posts)
     _, alone = judge_all(open_pipeline(), make_posts(distinct))
+    _, fast = judge_all(open_pipeline("fast"), posts)
     chosen = np.random.default_rng(7).permutation(len(posts))[:CHECKED].tolist()
     again, _ = judge_all(open_pipeline(), [posts[place] for place in chosen])
     told = {one.post_id: say(one) for one in judged}  # a batch comes back in the order of time
@@ -98,6 +103,7 @@ def measure_titles(titles: Sequence[str]) -> list[StreamRow]:
     return [
         StreamRow(f"热搜 {MONTH} 按原序,读过的记得", len(titles), len(distinct), round(len(titles) / seconds), note=note),
         StreamRow(f"热搜 {MONTH},每个标题一次", len(distinct), len(distinct), round(len(distinct) / alone)),
+        StreamRow(f"热搜 {MONTH} 按原序,`fast`", len(titles), len(distinct), round(len(titles) / fast), note="情感两级判断,其余凭规则;也记得"),
     ]
 
 
