@@ -200,8 +200,9 @@ class Run:
             group["lr"] = group["peak"] * share
         with short_numbers(self.device):
             outputs = self.encoder(*(table.to(self.device) for table in pad(texts)))
-        told = (torch.from_numpy(table[rows]).to(self.device) for table in (self._material.targets, self._material.known, self._material.polar))
-        loss = measure_loss(outputs.float(), *told, self._course)
+        tables = (self._material.targets, self._material.known, self._material.polar)
+        targets, known, polar = (torch.from_numpy(table[rows]).to(self.device) for table in tables)
+        loss = measure_loss(outputs.float(), targets, known, polar, self._course)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([p for p in self.encoder.parameters() if p.requires_grad], 1.0)
