@@ -10,6 +10,7 @@ from nlp.evaluate import EvaluationReport
 from nlp.evaluate_heads import HeadReport
 from nlp.evaluation_page import render_files, render_results, show_score
 from nlp.labelled import ORIGINS
+from nlp.lessons import INVENTED, TUNING_MIX
 from nlp.outputs import OUTPUTS
 
 CARD_FILE = "MODEL_CARD.md"
@@ -62,14 +63,16 @@ def render_tuning(settings: EncoderSettings, facts: EncoderFacts) -> str:
     if not settings.stacked:
         return "对象的各个头(toward、acts、aspects …)没有教过,不用。"
     taught = (
-        f"第二段再学 {facts.tuning} 条,七成是 tests/nlp/invented 里编写的帖子(语言模型写),每个对象一条,名字换成 `[本家]`、`[别家]` 两个记号;"
+        f"第二段再学 {facts.tuning} 条,{TUNING_MIX[INVENTED]:.0%}是 tests/nlp/invented 里编写的帖子(语言模型写),"
+        "每个对象一条,名字换成 `[本家]`、`[别家]` 两个记号;"
         "其余是旧数据,免得忘了情感。"
         if facts.tuning
         else "网络这一次没有再学(来历见下),只重定了它旁边的部分。"
     )
     negative, safety = settings.thresholds["toward"]["negative"], settings.thresholds["severity"]["safety"]
     return (
-        f"{taught}旁边的字元组(grams.npz)在同样的帖子上学(标注两遍的,不同处各算一半),与网络的输出各取一半。七分之一的帖子二者都没有读过,用来定:"
+        f"{taught}旁边的字元组(grams.npz)在同样的帖子上学(标注两遍的,不同处各算一半;两遍里有一遍看到人身伤害就算),与网络的输出各取一半,"
+        "严重程度与垃圾信息只听网络。七分之一的帖子二者都没有读过,用来定:"
         "各输出与规则的话怎样合成(stack.npz)、从多大概率起才说一个标签。下面 toward 以下各表就在这七分之一上,合成与阈值另按五折交叉。"
         f"负面从 {negative:.2f} 起报,人身从 {safety:.2f} 起报(都为了少漏,精确率见表)。tests/nlp/gold 没有参加训练与定标。"
     )

@@ -14,13 +14,14 @@ from pathlib import Path
 from nlp.about import About
 from nlp.gold import GoldPost, list_of, read_gold
 from nlp.hints import list_hints
+from nlp.lessons import INVENTED
 from nlp.outputs import ACTS, OPINIONS, OUTPUTS, TOWARD, Lesson, mark, one_hot
 from nlp.sentiment import LinearSentiment
 from tingfeng.errors import UsageError
 from tingfeng.labels import Act, Owner, Sentiment, Severity, Stage
 from tingfeng.records import Post, Subject
 
-SOURCE, SECOND = "invented", "second"
+SECOND = "second"
 FindAbouts = Callable[[Post, Sequence[Subject]], Sequence[About]]
 BAD = (Sentiment.NEGATIVE, Sentiment.MIXED)
 GOOD = (Sentiment.POSITIVE, Sentiment.MIXED)
@@ -48,7 +49,9 @@ def read_cases(folder: Path, find: FindAbouts, linear: LinearSentiment) -> list[
             writer=one.post.native_id.partition("-")[0],
             post=one,
             about=about,
-            lesson=Lesson(SOURCE, about.marked, blend([list_targets(label, about.name) for label in (one, again.get(one.post.native_id)) if label])),
+            lesson=Lesson(
+                INVENTED, about.marked, blend([list_targets(label, about.name) for label in (one, again.get(one.post.native_id)) if label])
+            ),
             hints=list_hints(about, one.post, row),
         )
         for (one, about), row in zip(pairs, rows, strict=True)

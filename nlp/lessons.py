@@ -20,6 +20,7 @@ from nlp.sentiment import CLASSES
 from nlp.train import drop_known
 from tingfeng.labels import PostKind, Sentiment
 
+INVENTED = "invented"
 CAR_FILE = "ccf_bdci2018_auto.csv.gz"
 # texts without labels: file → how its source is called and what kind of post its texts are
 UNLABELLED: Mapping[str, tuple[str, PostKind]] = {
@@ -33,6 +34,10 @@ WeakJudge = Callable[[str, PostKind], WeakLabels]
 MIX: Mapping[str, float] = {
     "osh": 0.36, "wb100k": 0.09, "weibo2018": 0.08, "smp_u": 0.04, "smp_v": 0.09, "emo8": 0.11, "ccf": 0.08, "resto": 0.08,
     "eprstmt": 0.06, "zhengwu": 0.01,
+}  # fmt: skip
+# the same where posts about subjects are learnt, old lessons between them: the sentiment of a review is one toward a subject without a name
+TUNING_MIX: Mapping[str, float] = {
+    INVENTED: 0.62, "osh": 0.13, "wb100k": 0.03, "weibo2018": 0.03, "smp_u": 0.02, "smp_v": 0.04, "emo8": 0.03, "ccf": 0.07, "resto": 0.03,
 }  # fmt: skip
 CHUNK = 2048
 

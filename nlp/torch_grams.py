@@ -15,7 +15,7 @@ from nlp.stack import HEADS, OUTPUTS_WIDTH, WIDTHS, Table
 
 ROUNDS, REMEMBERED = 60, 6
 # a gram of fewer texts is not learnt from
-LEAST_TEXTS = 2
+LEAST_TEXTS = 3
 # of an output that fewer texts have the grams say nothing
 LEAST_HAVING = 15
 # penalty on every weight, in texts

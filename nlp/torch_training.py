@@ -21,6 +21,7 @@ from nlp.torch_encoder import Encoder
 from nlp.torch_models import NEGATIVE, POSITIVE
 from nlp.train import EMOTICON_SOURCES
 
+BRIEF_PROCESSORS = ("amx_bf16", "avx512_bf16")
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.jsonl"
 HEAD_WEIGHTS: Mapping[str, float] = {
     "sentiment": 1.0, "toward": 1.0, "acts": 0.5, "aspects": 0.6, "severity": 0.6, "owner": 0.4, "stage": 0.4, "spam": 0.2, "car": 0.5,
@@ -82,6 +83,18 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return pieces, (pieces != PAD).long()
 
 
+def find_device() -> torch.device:
+    """A graphics card where torch sees one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def short_numbers(device: torch.device) -> torch.autocast:
+    """bfloat16 where the machine multiplies it itself; a processor that does not would take some thirty times as long."""
+    able = torch.cpu.get_capabilities()
+    known = device.type == "cuda" or any(able.get(name) for name in BRIEF_PROCESSORS)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=known)
+
+
 def measure_loss(
     outputs: torch.Tensor, targets: torch.Tensor, known: torch.Tensor, polar: torch.Tensor, course: Course
 ) -> torch.Tensor:
@@ -121,18 +134,16 @@ def group_parameters(encoder: Encoder, course: Course) -> list[dict[str, object]
 class Run:
     """One training run in a folder; `go` continues from its checkpoint when there is one."""
 
-    def __init__(
-        self, encoder: Encoder, material: Material, deck: Deck, course: Course, folder: Path, *, brief: bool = True
-    ) -> None:
-        self.encoder, self._material, self._deck, self._course, self._folder = encoder, material, deck, course, folder
-        self._brief = brief
+    def __init__(self, encoder: Encoder, material: Material, deck: Deck, course: Course, folder: Path) -> None:
+        self.device = find_device()
+        self.encoder, self._material, self._deck, self._course, self._folder = encoder.to(self.device), material, deck, course, folder
         self.chunk, self.seen = 0, 0
         self._optimiser = torch.optim.AdamW(
             group_parameters(encoder, course), lr=course.rate, weight_decay=course.shrink, fused=True
         )
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).is_file():
-            self._restore(torch.load(folder / CHECKPOINT, weights_only=True))
+            self._restore(torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True))
 
     def go(
         self,
@@ -187,15 +198,11 @@ class Run:
         share = self._course.rate_at(self.seen)
         for group in self._optimiser.param_groups:
             group["lr"] = group["peak"] * share
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._brief):
-            outputs = self.encoder(*pad(texts))
-        loss = measure_loss(
-            outputs.float(),
-            torch.from_numpy(self._material.targets[rows]),
-            torch.from_numpy(self._material.known[rows]),
-            torch.from_numpy(self._material.polar[rows]),
-            self._course,
-        )
+        with short_numbers(self.device):
+            outputs = self.encoder(*(table.to(self.device) for table in pad(texts)))
+        tables = (self._material.targets, self._material.known, self._material.polar)
+        targets, known, polar = (torch.from_numpy(table[rows]).to(self.device) for table in tables)
+        loss = measure_loss(outputs.float(), targets, known, polar, self._course)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([p for p in self.encoder.parameters() if p.requires_grad], 1.0)

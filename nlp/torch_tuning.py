@@ -11,23 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nlp.invented import SOURCE
-from nlp.lessons import REVIEWS, Deck
+from nlp.lessons import REVIEWS, TUNING_MIX, Deck
 from nlp.marking import OTHER, OWN
 from nlp.onnx_model import cut_by_length
 from nlp.outputs import SIZES, TOWARD, WIDTH, Lesson
 from nlp.tokens import PieceReader
 from nlp.torch_encoder import Encoder, EncoderShape, count_layers
-from nlp.torch_training import Course, Material, Run, pad
+from nlp.torch_training import Course, Material, Run, pad, short_numbers
 from tingfeng.errors import UsageError
 
-# share of each source in what is drawn; the sentiment of reviews counts as sentiment toward a subject that is not named
-MIX: Mapping[str, float] = {
-    SOURCE: 0.70, "osh": 0.12, "wb100k": 0.03, "weibo2018": 0.02, "smp_u": 0.02, "smp_v": 0.03, "emo8": 0.02, "ccf": 0.03, "resto": 0.03,
-}  # fmt: skip
 BUDGET = 1_200
-# one old lesson in so many is enough to remember by
-SPARED = 4
 PIECES_FILE = "pieces.json"
 # of multilingual-e5-small, for checkpoints that do not say
 ATTENTION = 12
@@ -87,7 +80,7 @@ def read_start(checkpoint: Path) -> Start:
     """An encoder that was trained before, with the pieces that lie beside it. Raises UsageError."""
     pieces = checkpoint.with_name(PIECES_FILE)
     try:
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         return Start(state["encoder"], json.loads(pieces.read_text("utf-8")), state.get("attention", ATTENTION))
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"检查点读不了({error})", where=str(checkpoint), hint=f"旁边还要有它的 {PIECES_FILE}") from error
@@ -106,7 +99,7 @@ def widen(weight: torch.Tensor, columns: int) -> torch.Tensor:
 def mix_lessons(old: Sequence[Lesson], cases: Sequence[Lesson]) -> list[Lesson]:
     """Old lessons with what people said of them, without the word of rules, and the new ones."""
     kept = []
-    for lesson in old[::SPARED]:
+    for lesson in old:
         targets = {head: lesson.targets[head] for head in ("sentiment", "car") if head in lesson.targets}
         if lesson.source in REVIEWS and "sentiment" in targets:
             targets["toward"] = [*targets["sentiment"], 0.0]
@@ -131,15 +124,15 @@ def tune(
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PIECES_FILE).write_text(json.dumps(with_marks(start.pieces), ensure_ascii=False), "utf-8")
-    run = Run(encoder, Material(lessons, start.reader(), course.longest), Deck.shuffle(lessons, MIX, seed), course, folder)
+    run = Run(encoder, Material(lessons, start.reader(), course.longest), Deck.shuffle(lessons, TUNING_MIX, seed), course, folder)
     run.go(progress=progress)
-    return encoder
+    return encoder.cpu()
 
 
 def ask(encoder: Encoder, rows: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
     """Outputs [texts, WIDTH] of the network at full size."""
     found = np.empty((len(rows), WIDTH), dtype=np.float32)
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.no_grad(), short_numbers(torch.device("cpu")):
         for batch in cut_by_length(rows):
             found[batch] = encoder.eval()(*pad([rows[row] for row in batch])).float().numpy()
     return found

@@ -168,7 +168,7 @@ def learn(plan: Plan, weak: WeakJudge, progress: Progress) -> Start:
     course = Course(plan.lessons, cooldown=plan.cooldown, seed=plan.seed, longest=min(COURSE_LONGEST, places))
     deck = Deck.shuffle(lessons, MIX, plan.seed)
     Run(encoder, Material(lessons, reader, course.longest), deck, course, plan.run).go(progress=progress)
-    return Start(encoder.state_dict(), chosen, big.heads)
+    return Start(encoder.cpu().state_dict(), chosen, big.heads)
 
 
 def read_training(plan: Plan) -> list[Lesson]:

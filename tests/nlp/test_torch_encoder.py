@@ -12,7 +12,7 @@ from nlp.lessons import Deck
 from nlp.outputs import SIZES, Lesson, one_hot, pack_targets
 from nlp.tokens import SPECIAL, PieceReader
 from nlp.torch_encoder import Encoder, EncoderShape, start_encoder
-from nlp.torch_training import CHECKPOINT, CURVE, Course, Material, Run, measure_loss, pad
+from nlp.torch_training import CHECKPOINT, CURVE, Course, Material, Run, find_device, measure_loss, pad, short_numbers
 from nlp.vocabulary import find_sources
 
 SCORED = {**dict.fromkeys(SPECIAL, 0.0), "▁": -3.0, **dict.fromkeys("水壶裂了很亮好用推荐气人", -5.0)}
@@ -25,7 +25,7 @@ COURSE = Course(total=5000, warmup=100, cooldown=100, rate=1e-3, head_rate=1e-2,
 def build_run(folder: Path, course: Course = COURSE) -> Run:
     torch.manual_seed(3)
     reader = PieceReader.build(SCORED)
-    return Run(Encoder(SHAPE), Material(LESSONS, reader, 24), Deck.shuffle(LESSONS, {"osh": 1.0}, 7), course, folder, brief=False)
+    return Run(Encoder(SHAPE), Material(LESSONS, reader, 24), Deck.shuffle(LESSONS, {"osh": 1.0}, 7), course, folder)
 
 
 def test_padding_changes_no_answer() -> None:
@@ -136,3 +136,21 @@ def test_tables_of_pieces_are_not_trained(tmp_path: Path) -> None:
     before = run.encoder.words.weight.clone()
     run.go()
     assert torch.equal(run.encoder.words.weight, before)
+
+
+@pytest.mark.parametrize(("device", "able", "short"), [("cpu", {}, False), ("cpu", {"amx_bf16": True}, True), ("cpu", {"avx2": True}, False), ("cuda", {}, True)])
+def test_short_numbers_only_where_the_machine_multiplies_them(
+    device: str, able: dict[str, bool], short: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *_: True)
+    assert find_device().type == device
+    assert short_numbers(find_device())._enabled is short
+
+
+def test_parts_are_left_out_while_learning_only() -> None:
+    encoder, text = Encoder(SHAPE), pad([[0, 5, 6, 2]])
+    one, two = encoder.train()(*text), encoder(*text)
+    assert not torch.equal(one, two)
+    assert torch.equal(encoder.eval()(*text), encoder(*text))

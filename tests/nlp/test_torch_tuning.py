@@ -12,7 +12,7 @@ from nlp.outputs import SIZES, STARTS, TOWARD, Lesson, one_hot
 from nlp.tokens import SPECIAL
 from nlp.torch_encoder import Encoder, EncoderShape
 from nlp.torch_training import CHECKPOINT
-from nlp.torch_tuning import PIECES_FILE, SPARED, Start, ask, mix_lessons, read_start, tune
+from nlp.torch_tuning import PIECES_FILE, Start, ask, mix_lessons, read_start, tune
 from tingfeng.errors import UsageError
 
 PIECES = {**dict.fromkeys(SPECIAL, 0.0), "▁": -3.0, **dict.fromkeys("水壶裂了很亮好用推荐气人本家别比", -5.0)}
@@ -54,7 +54,7 @@ def test_marks_begin_as_the_mean_of_their_characters(start: Start) -> None:
 
 
 def test_heads_look_at_the_marked_subject(start: Start) -> None:
-    encoder = start.build()
+    encoder = start.build().eval()
     first, second = start.reader().read([f"{OWN}比{OTHER}好", f"{OTHER}比{OWN}好"], 24)
     with torch.no_grad():
         one, two = (encoder.pool(torch.tensor([row]), torch.ones(1, len(row)))[0, 64:] for row in (first, second))
@@ -63,7 +63,7 @@ def test_heads_look_at_the_marked_subject(start: Start) -> None:
 
 def test_old_lessons_keep_what_people_said_and_reviews_teach_what_is_felt_toward() -> None:
     old = Lesson("osh", "好", {"sentiment": [0.0, 0.0, 1.0], "acts": [0.0] * SIZES["acts"]}, polar=True, cues=((0, 1),))
-    (kept,) = mix_lessons([old] * SPARED, [])
+    (kept,) = mix_lessons([old], [])
     assert kept.targets == {"sentiment": [0.0, 0.0, 1.0], "toward": [0.0, 0.0, 1.0, 0.0]}
     assert kept.cues == ()
 
