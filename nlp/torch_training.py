@@ -21,6 +21,7 @@ from nlp.torch_encoder import Encoder
 from nlp.torch_models import NEGATIVE, POSITIVE
 from nlp.train import EMOTICON_SOURCES
 
+# features of a processor that multiplies bfloat16 itself
 BRIEF_PROCESSORS = ("amx_bf16", "avx512_bf16")
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.jsonl"
 HEAD_WEIGHTS: Mapping[str, float] = {
@@ -135,15 +136,15 @@ class Run:
     """One training run in a folder; `go` continues from its checkpoint when there is one."""
 
     def __init__(self, encoder: Encoder, material: Material, deck: Deck, course: Course, folder: Path) -> None:
-        self.device = find_device()
-        self.encoder, self._material, self._deck, self._course, self._folder = encoder.to(self.device), material, deck, course, folder
+        self._device = find_device()
+        self.encoder, self._material, self._deck, self._course, self._folder = encoder.to(self._device), material, deck, course, folder
         self.chunk, self.seen = 0, 0
         self._optimiser = torch.optim.AdamW(
             group_parameters(encoder, course), lr=course.rate, weight_decay=course.shrink, fused=True
         )
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).is_file():
-            self._restore(torch.load(folder / CHECKPOINT, map_location=self.device, weights_only=True))
+            self._restore(torch.load(folder / CHECKPOINT, map_location=self._device, weights_only=True))
 
     def go(
         self,
@@ -198,10 +199,10 @@ class Run:
         share = self._course.rate_at(self.seen)
         for group in self._optimiser.param_groups:
             group["lr"] = group["peak"] * share
-        with short_numbers(self.device):
-            outputs = self.encoder(*(table.to(self.device) for table in pad(texts)))
+        with short_numbers(self._device):
+            outputs = self.encoder(*(table.to(self._device) for table in pad(texts)))
         tables = (self._material.targets, self._material.known, self._material.polar)
-        targets, known, polar = (torch.from_numpy(table[rows]).to(self.device) for table in tables)
+        targets, known, polar = (torch.from_numpy(table[rows]).to(self._device) for table in tables)
         loss = measure_loss(outputs.float(), targets, known, polar, self._course)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

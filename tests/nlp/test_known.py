@@ -58,7 +58,7 @@ def test_same_words_are_read_once_and_said_of_each_post(pipeline: Pipeline, read
     assert [one.words for one in told] == [told[0].words] * 3
 
 
-def test_other_words_kind_or_rating_are_read_anew(pipeline: Pipeline, reader: Reader) -> None:
+def test_other_words_kind_or_rating_are_read_anew(pipeline: Pipeline) -> None:
     plain = post("暖芽漏水了,要求退款", 1)
     changed = [replace(plain, native_id="2", rating=1), replace(plain, native_id="3", kind=PostKind.TICKET), replace(plain, native_id="4", title="暖芽")]
     for one in (plain, *changed):
