@@ -71,7 +71,7 @@ def render_tuning(settings: EncoderSettings, facts: EncoderFacts) -> str:
     )
     negative, safety = settings.thresholds["toward"]["negative"], settings.thresholds["severity"]["safety"]
     return (
-        f"{taught}旁边的字元组(grams.npz)在同样的帖子上学(标注两遍的,不同处各算一半;两遍里有一遍看到人身伤害就算),与网络的输出各取一半,"
+        f"{taught}旁边的字元组(grams.npz)在同样的帖子上学(标注两遍;不同处听第三位读者的,没有问他的各算一半),与网络的输出各取一半,"
         "严重程度与垃圾信息只听网络。七分之一的帖子二者都没有读过,用来定:"
         "各输出与规则的话怎样合成(stack.npz)、从多大概率起才说一个标签。下面 toward 以下各表就在这七分之一上,合成与阈值另按五折交叉。"
         f"负面从 {negative:.2f} 起报,人身从 {safety:.2f} 起报(都为了少漏,精确率见表)。tests/nlp/gold 没有参加训练与定标。"

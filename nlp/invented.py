@@ -1,7 +1,7 @@
 """Lessons from invented posts that people or a language model labelled by the guide: one for each subject of a post.
 
 A post may be labelled a second time, by somebody who did not see the first labels (folder `second`, same file names): where the two differ,
-each counts for half, but harm to people that one of them saw is believed.
+each counts for half, unless a third reader has settled it (folder `settled`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tingfeng.errors import UsageError
 from tingfeng.labels import Act, Owner, Sentiment, Severity, Stage
 from tingfeng.records import Post, Subject
 
-SECOND = "second"
+SECOND, SETTLED = "second", "settled"
 FindAbouts = Callable[[Post, Sequence[Subject]], Sequence[About]]
 BAD = (Sentiment.NEGATIVE, Sentiment.MIXED)
 GOOD = (Sentiment.POSITIVE, Sentiment.MIXED)
@@ -41,25 +41,25 @@ class Case:
 def read_cases(folder: Path, find: FindAbouts, linear: LinearSentiment) -> list[Case]:
     """All matched subjects of the posts in the folder. The writer stands before the `-` of a post's id. Raises UsageError."""
     posts = read_gold(folder)
-    again = read_second(folder / SECOND, {one.post.native_id: one for one in posts})
+    by_id = {one.post.native_id: one for one in posts}
+    again, settled = (read_again(folder / name, by_id) for name in (SECOND, SETTLED))
     pairs = [(one, about) for one in posts for about in find(one.post, one.subjects)]
+    told = {name: [settled[name]] if name in settled else [one, *([again[name]] if name in again else [])] for name, one in by_id.items()}
     rows = linear.judge([about.part for _, about in pairs])
     return [
         Case(
             writer=one.post.native_id.partition("-")[0],
             post=one,
             about=about,
-            lesson=Lesson(
-                INVENTED, about.marked, blend([list_targets(label, about.name) for label in (one, again.get(one.post.native_id)) if label])
-            ),
+            lesson=Lesson(INVENTED, about.marked, blend([list_targets(label, about.name) for label in told[one.post.native_id]])),
             hints=list_hints(about, one.post, row),
         )
         for (one, about), row in zip(pairs, rows, strict=True)
     ]
 
 
-def read_second(folder: Path, posts: Mapping[str, GoldPost]) -> dict[str, GoldPost]:
-    """The posts of a folder as they were labelled the second time, by id; `sentiments` in the order of the subjects. Raises UsageError."""
+def read_again(folder: Path, posts: Mapping[str, GoldPost]) -> dict[str, GoldPost]:
+    """Posts as somebody else labelled them, by id; `sentiments` in the order of the subjects. Raises UsageError."""
     found = {}
     for file in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
@@ -87,15 +87,12 @@ def label_again(post: GoldPost, row: Mapping[str, object]) -> GoldPost:
 
 
 def blend(told: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Sequence[float]]:
-    """Heads → the mean of what is known of each output; harm to people stands as soon as one says so."""
+    """Heads → the mean of what is known of each output."""
     heads = dict.fromkeys(head for one in told for head in one)
     found: dict[str, Sequence[float]] = {}
     for head in heads:
         known = [one[head] for one in told if head in one]
         found[head] = [sum(parts) / len(parts) for parts in zip(*known, strict=True)]
-    safety = choose("severity", Severity.SAFETY)
-    if any(one["severity"] == safety for one in told):
-        found["severity"] = safety
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nlp.gold import GoldPost, read_gold
+from nlp.invented import read_again
 from tingfeng.labels import Act, Owner, Severity, Stage, Topic
 
 HERE = Path(__file__).parent
@@ -23,6 +24,19 @@ def test_every_label_occurs_often_enough_to_learn_from(invented: list[GoldPost])
     wanted = {str(label) for kind in (Act, Severity, Owner, Stage, Topic) for label in kind}
     assert {label for label in wanted if counts[label] < 20} == set()
     assert len({one.post.id for one in invented}) == len(invented)
+
+
+def test_whoever_labelled_them_again_labelled_posts_that_are_there(invented: list[GoldPost]) -> None:
+    posts = {one.post.native_id: one for one in invented}
+    second, settled = (read_again(HERE / "invented" / name, posts) for name in ("second", "settled"))
+    assert second.keys() == posts.keys()
+    differ = {name for name, one in second.items() if disputed(one) != disputed(posts[name])}
+    assert settled.keys() == differ
+
+
+def disputed(one: GoldPost) -> tuple[object, ...]:
+    """What the third reader was asked about where the first two differ."""
+    return (tuple(one.sentiments.values()), one.acts, one.opinions, one.severity)
 
 
 def test_no_post_repeats_one_of_the_gold_set(invented: list[GoldPost]) -> None:

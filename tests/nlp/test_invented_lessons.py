@@ -111,9 +111,14 @@ def test_two_labels_count_half_where_they_differ(find: FindAbouts, tmp_path: Pat
     assert dict(zip(OUTPUTS["toward"], other.lesson.targets["toward"], strict=True))["neutral"] == 0.5
 
 
-def test_harm_that_one_of_two_saw_is_believed(find: FindAbouts, tmp_path: Path) -> None:
-    mine, _ = read_cases(write_twice(tmp_path, severity="safety"), find, LinearSentiment.load())
-    assert dict(zip(OUTPUTS["severity"], mine.lesson.targets["severity"], strict=True))["safety"] == 1.0
+def test_what_a_third_reader_settled_counts_alone(find: FindAbouts, tmp_path: Path) -> None:
+    (write_twice(tmp_path) / "settled").mkdir()
+    third = {**SECOND, "sentiments": ["negative", "positive"], "severity": "safety", "owner": "service"}
+    (tmp_path / "settled/w1.jsonl").write_text(json.dumps(third, ensure_ascii=False) + "\n", "utf-8")
+    mine, other = read_cases(tmp_path, find, LinearSentiment.load())
+    shares = {label: share for head, values in mine.lesson.targets.items() for label, share in zip(OUTPUTS[head], values, strict=True) if share}
+    assert shares == dict.fromkeys(["negative", "complaint", "quality:negative", "service:negative", "safety", "service", "using"], 1.0)
+    assert dict(zip(OUTPUTS["toward"], other.lesson.targets["toward"], strict=True))["positive"] == 1.0
 
 
 @pytest.mark.parametrize("changed", [{"id": "w1-0002"}, {"sentiments": ["negative"]}, {"acts": ["shout"]}, {"owner": None}])
