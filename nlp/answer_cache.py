@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from nlp.ngrams import cut_text
 
@@ -18,8 +18,7 @@ class AnswerCache:
     """Belongs to one loaded model, so its version is part of every key. Keeps the `kept` texts that were asked for last."""
 
     def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._rows: OrderedDict[bytes, Row] = OrderedDict()
+        self._rows: LRUCache[bytes, Row] = LRUCache(kept)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -27,24 +26,17 @@ class AnswerCache:
     def fill(self, texts: Sequence[str], width: int, judge: Callable[[Sequence[str]], Row]) -> Row:
         """Rows [texts, width]; `judge` is asked once for each text that is not remembered."""
         keys = [hash_content(text) for text in texts]
-        fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._rows}
-        told: dict[bytes, Row] = {}
+        told = {key: self._rows[key] for key in keys if key in self._rows}
+        fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in told}
         if fresh:
-            told = dict(zip(fresh, judge(list(fresh.values())), strict=True))
+            rows = judge(list(fresh.values()))
+            # a copy, or every row would keep its whole batch alive
+            told |= {key: row.copy() for key, row in zip(fresh, rows, strict=True)}
+            self._rows.update((key, told[key]) for key in fresh)
         found = np.empty((len(texts), width), dtype=np.float32)
         for place, key in enumerate(keys):
-            found[place] = told[key] if key in told else self._rows[key]
-        self._remember(keys, told)
+            found[place] = told[key]
         return found
-
-    def _remember(self, keys: Sequence[bytes], told: dict[bytes, Row]) -> None:
-        for key in keys:
-            if key in told:
-                # a copy, or every row would keep its whole batch alive
-                self._rows[key] = told[key].copy()
-            self._rows.move_to_end(key)
-        while len(self._rows) > self._kept:
-            self._rows.popitem(last=False)
 
 
 def hash_content(text: str) -> bytes:

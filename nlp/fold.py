@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ import numpy.typing as npt
 from tingfeng.text import normalise
 
 LONGEST = 4000
+# up to so many characters the sketch of a text is remembered
+BRIEF = 280
 SHORTEST = 12  # characters; shorter texts ("太差了") are said alike by people who never met
 MOST_BITS = 6
 # so alike that no second look at the stored candidates is needed
@@ -91,6 +94,12 @@ def sketch(plain: str) -> tuple[int, tuple[int, ...]]:
     return signature, tuple((band << 32) | int(value) for band, value in enumerate(hashed))
 
 
+@lru_cache(maxsize=8192)  # what goes round goes round in the same words
+def sketch_short(text: str) -> tuple[int, tuple[int, ...]]:
+    """The sketch of a text of at most BRIEF characters."""
+    return sketch(plain_text(text))
+
+
 def hash_grams(plain: str) -> npt.NDArray[np.uint64]:
     """Distinct hashes of the character trigrams."""
     codes = np.frombuffer(plain.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
@@ -135,7 +144,7 @@ def fold(items: Sequence[tuple[str, datetime, str]], find_near: FindNear) -> lis
     """For (post id, counted_at, text) in order of time; earlier posts of the batch and stored ones of the last 7 days are looked at."""
     if not items:
         return []
-    sketches = [sketch(plain_text(text)) for _, _, text in items]
+    sketches = [sketch_short(text) if len(text) <= BRIEF else sketch(plain_text(text)) for _, _, text in items]
     since = min(at for _, at, _ in items) - WINDOW
     keys = sorted({key for _, bands in sketches for key in bands})
     own = {post_id for post_id, _, _ in items}

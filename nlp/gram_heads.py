@@ -32,11 +32,20 @@ Weights = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class GramHeads:
-    """`weights` [grams, outputs] of the grams with these `buckets`, ascending: those of the marked text stand BUCKETS higher. `bias` [outputs]."""
+    """`weights` [grams, outputs] of the grams with these `buckets`, ascending: those of the marked text stand BUCKETS higher.
+
+    `scale` [outputs]: what the weights are times; from a file they come as int8. `bias` [outputs].
+    """
 
     buckets: Buckets
-    weights: Weights
+    weights: Weights | npt.NDArray[np.int8]
+    scale: Weights
     bias: Weights
+
+    @classmethod
+    def plain(cls, buckets: Buckets, weights: Weights, bias: Weights) -> GramHeads:
+        """With weights as they were fitted."""
+        return cls(buckets, weights, np.ones(weights.shape[1], dtype=np.float32), bias)
 
     def join(self, network: Table, parts: Sequence[str], marked: Sequence[str]) -> Table:
         """Scores [subjects, outputs] of network and grams together."""
@@ -48,13 +57,14 @@ class GramHeads:
         for start in range(0, len(parts), BATCH):
             here = slice(start, start + BATCH)
             for bags in hash_both(parts[here], marked[here]):
-                found[here] += add_rows(bags, self.buckets, self.weights)
+                found[here] += self.scale * add_rows(bags, self.buckets, self.weights)
         return found
 
     def save(self, file: Path) -> None:
         """As int8 with a scale for each output."""
-        scale = np.maximum(np.abs(self.weights).max(axis=0), 1e-6) / LEVELS
-        small = np.round(self.weights / scale).astype(np.int8)
+        full = self.weights * self.scale
+        scale = (np.maximum(np.abs(full).max(axis=0), 1e-6) / LEVELS).astype(np.float32)
+        small = np.round(full / scale).astype(np.int8)
         used = small.any(axis=1)
         with file.open("wb") as stream:
             np.savez_compressed(
@@ -67,11 +77,11 @@ class GramHeads:
         try:
             with file.open("rb") as stream, np.load(stream, allow_pickle=False) as packed:
                 buckets = np.cumsum(packed["gaps"], dtype=np.int32)
-                weights = packed["weights"].T * packed["scale"].astype(np.float32)
-                found = cls(buckets, np.ascontiguousarray(weights, dtype=np.float32), packed["bias"].astype(np.float32))
+                scale, bias = (packed[name].astype(np.float32) for name in ("scale", "bias"))
+                found = cls(buckets, np.ascontiguousarray(packed["weights"].T, dtype=np.int8), scale, bias)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(f"模型文件缺失或损坏({error})", where=str(file), hint=hint) from error
-        if found.weights.shape != (len(buckets), OUTPUTS_WIDTH) or found.bias.shape != (OUTPUTS_WIDTH,):
+        if found.weights.shape != (len(buckets), OUTPUTS_WIDTH) or {found.bias.shape, found.scale.shape} != {(OUTPUTS_WIDTH,)}:
             raise ModelError(f"权重的形状 {found.weights.shape} 不对", where=str(file), hint=hint)
         return found
 
@@ -82,14 +92,14 @@ def hash_both(parts: Sequence[str], marked: Sequence[str]) -> tuple[Bags, Bags]:
     return hash_texts(parts), Bags(whole.buckets + np.int32(BUCKETS), whole.sizes, whole.blank)
 
 
-def add_rows(bags: Bags, buckets: Buckets, weights: Weights) -> Table:
+def add_rows(bags: Bags, buckets: Buckets, weights: Weights | npt.NDArray[np.int8]) -> Table:
     """Sums [texts, columns] of the weights of each text's grams, of which a text as a whole weighs one."""
     found = np.zeros((len(bags.sizes), weights.shape[1]))
     places, known = find_places(buckets, bags.buckets)
     texts = np.repeat(np.arange(len(bags.sizes)), bags.sizes)[known]
     if len(texts):
         starts = np.flatnonzero(np.diff(texts, prepend=-1))
-        found[texts[starts]] = np.add.reduceat(weights[places[known]], starts, axis=0)
+        found[texts[starts]] = np.add.reduceat(weights[places[known]], starts, axis=0, dtype=np.float32)
     return found / np.sqrt(bags.sizes)[:, None]
 
 

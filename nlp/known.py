@@ -1,9 +1,8 @@
-"""Remembers how a post was judged, by what it says: who sends the same words again is answered without reading them again."""
+"""What is remembered of a judged post: who sends the same words again is answered without reading them again."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ from nlp.subjects import SubjectMatch
 from tingfeng.labels import Content
 from tingfeng.records import Mention, Post
 
+# so many posts are remembered by a pipeline, those that were asked for last; its models are part of every key by that
 KEPT = 20_000
 
 
@@ -27,31 +27,7 @@ class Known:
         return tuple(replace(mention, post_id=post_id) for mention in self.mentions)
 
 
-class KnownPosts:
-    """Belongs to one pipeline, so its models are part of every key. Keeps the `kept` posts that were asked for last."""
-
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
-        self._found: OrderedDict[bytes, Known] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def get(self, key: bytes) -> Known | None:
-        """None for what was never told, or forgotten."""
-        if key in self._found:
-            self._found.move_to_end(key)
-        return self._found.get(key)
-
-    def put(self, key: bytes, known: Known) -> None:
-        """The one asked for longest ago is forgotten where there are too many."""
-        self._found[key] = known
-        self._found.move_to_end(key)
-        if len(self._found) > self._kept:
-            self._found.popitem(last=False)
-
-
 def hash_post(post: Post, matches: Sequence[SubjectMatch]) -> bytes:
-    """Sixteen bytes, equal for posts of which the steps after the matching see the same."""
-    said = (post.kind, post.rating, post.title, post.text, [(match.name, match.spans) for match in matches])
+    """Sixteen bytes, equal for posts of which the steps of judging see the same; `matches`: subjects found by more than the words."""
+    said = (post.kind, post.rating, post.about, post.title, post.text, [(match.name, match.spans) for match in matches])
     return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=16).digest()

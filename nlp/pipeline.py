@@ -5,8 +5,13 @@ Posts come masked (nlp/mask.py runs before anything is stored), so no step sees 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+
+from cachetools import LRUCache
 
 from nlp.about import About, about_nobody, find_abouts
 from nlp.aspects import merge_opinions
@@ -15,7 +20,7 @@ from nlp.campaigns import Poster, find_campaigns
 from nlp.content import judge_content
 from nlp.fold import FindNear, Folded, fold
 from nlp.heads import Heads, HeadWord
-from nlp.known import Known, KnownPosts, hash_post
+from nlp.known import KEPT, Known, hash_post
 from nlp.lexicon import Lexicon
 from nlp.marking import mark_subject
 from nlp.mask import mask_post
@@ -30,8 +35,10 @@ from tingfeng.records import JudgedPost, Mention, Post
 from tingfeng.text import join_title, normalise
 
 VERSION = "rules-3"
-# posts that the rules are through with before the model begins to read them, while the rules go on
-AHEAD = 256
+# so many posts with new words, or so many in all, go to the model together, while the rules look at the next
+TOGETHER, AT_MOST = 64, 512
+# so many such parts may wait for the model
+WAITING = 2
 # people who ask, propose or complain in the same words are no campaign, however many they are
 NO_CAMPAIGN = frozenset({Act.COMPLAINT, Act.QUESTION, Act.SUGGESTION, Act.CHURN_INTENT})
 
@@ -108,7 +115,7 @@ class Judged:
 class Looked:
     """A post and what the steps before the models say of it; `whole` None when no subject was found.
 
-    `key`: of what it says, b"" without a subject. `told`: the same was said before, so nothing of it was looked at.
+    `key`: of what it says, b"" without a subject. `told`: the same was said before, so nothing of it was looked at, nor is `content` its own.
     """
 
     post: Post
@@ -135,7 +142,9 @@ class Pipeline:
         self, subjects: SubjectMatcher, sentiment: SentimentJudge, lexicon: Lexicon, heads: Heads | None = None
     ) -> None:
         self._subjects, self._sentiment, self._lexicon, self._heads = subjects, sentiment, lexicon, heads
-        self._known = KnownPosts()
+        self._known: LRUCache[bytes, Known] = LRUCache(KEPT)
+        self._reads_fields = subjects.reads_fields
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self.model = "+".join([sentiment.name, *([heads.name] if heads else []), VERSION])
 
     @property
@@ -147,49 +156,64 @@ class Pipeline:
         """Judges a batch, oldest first. One bad post does not lose the others."""
         ordered = sorted(posts, key=lambda post: (post.counted_at, post.id))
         folded = fold([(post.id, post.counted_at, post.text or post.title) for post in ordered], find_near)
-        looked: list[Looked] = []
         failed: list[tuple[str, str]] = []
         told: dict[bytes, Known | None] = {}
-        for start in range(0, len(ordered), AHEAD):
-            here = slice(start, start + AHEAD)
-            fresh = self._look_at(ordered[here], folded[here], failed, told)
-            if self._heads is not None:
-                self._heads.begin([about.marked for about, _ in list_pairs(fresh)])
-            looked += fresh
-        looked = self._mark_campaigns(looked, told)
-        rows = self._ask_models(looked)
-        return Judged(tuple(self._finish(one, rows, told) for one in looked), tuple(failed))
+        waiting: deque[tuple[list[Looked], Future[Rows]]] = deque()
+        done: list[JudgedPost] = []
+
+        def finish_oldest() -> None:
+            looked, rows = waiting.popleft()
+            done.extend(self._finish(one, rows.result(), told) for one in looked)
+
+        for looked in self._look_in_parts(ordered, folded, failed, told):
+            waiting.append((looked, self._worker.submit(self._ask_models, looked)))
+            if len(waiting) > WAITING:
+                finish_oldest()
+        while waiting:
+            finish_oldest()
+        return Judged(tuple(done), tuple(failed))
+
+    def _look_in_parts(
+        self, posts: Sequence[Post], folded: Sequence[Folded], failed: list[tuple[str, str]], told: dict[bytes, Known | None]
+    ) -> Iterator[list[Looked]]:
+        """The posts that could be read, in order; the others go to `failed`."""
+        pairs = list(zip(posts, folded, strict=True))
+        campaigns = find_campaigns(Poster(copy.group, post.author.key, post.counted_at, post.kind) for post, copy in pairs)
+        part: list[Looked] = []
+        fresh = 0
+        for post, copy in pairs:
+            try:
+                part.append(self._look_within(post, copy) if copy.group in campaigns else self._look(post, copy, told))
+            except Exception as error:  # noqa: BLE001 - whatever a text does to a step is this post's failure, told by name
+                failed.append((post.id, f"{type(error).__name__}: {error}"))
+                continue
+            fresh += not part[-1].told
+            if fresh >= TOGETHER or len(part) >= AT_MOST:
+                yield part
+                part, fresh = [], 0
+        if part:
+            yield part
 
     def find_pairs(self, posts: Sequence[Post]) -> list[tuple[About, Post]]:
         """What a model is asked of posts, by subject; posts that cannot be read are left out, and what is an ad whatever a model says."""
-        folded = fold([(post.id, post.counted_at, post.text or post.title) for post in posts], lambda keys, since: ())
-        looked = self._look_at(posts, folded, [])
-        return [(about, post) for about, post in list_pairs(looked) if not about.advert]
-
-    def _look_at(
-        self, posts: Sequence[Post], folded: Sequence[Folded], failed: list[tuple[str, str]], told: dict[bytes, Known | None] | None = None
-    ) -> list[Looked]:
-        """The posts that could be read; the others go to `failed`. With `told`, what was said before is not looked at again."""
-        looked = []
-        for post, copy in zip(posts, folded, strict=True):
-            try:
-                looked.append(self._look(post, copy, told))
-            except Exception as error:  # noqa: BLE001 - whatever a text does to a step is this post's failure, told by name
-                failed.append((post.id, f"{type(error).__name__}: {error}"))
-        return looked
+        found = []
+        for post in posts:
+            with suppress(Exception):  # whatever a text does to a step, it is none to ask about
+                found.append(self._look(post, Folded(post.id, False, 0, ())))
+        return [(about, post) for about, post in list_pairs(found) if not about.advert]
 
     def _look(self, post: Post, folded: Folded, told: dict[bytes, Known | None] | None = None) -> Looked:
-        """In `told` stands None for what this batch says for the first time."""
+        """In `told` stands None for what this batch says for the first time; without it nothing is taken from memory."""
+        key = hash_post(post, self._subjects.match(post) if self._reads_fields else ())
+        if told is not None and (key in told or key in self._known):
+            told.setdefault(key, self._known.get(key))
+            return Looked(post, Content.OK, folded, None, (), key, told=True)
         content = judge_content(post.title, post.text)
         if content is Content.SPAM and post.kind is PostKind.TICKET:
             content = Content.OK  # nobody advertises by a ticket
         matches = () if content is Content.NO_TEXT else tuple(self._subjects.match(post))
         if not matches:
             return Looked(post, content, folded, None, ())
-        key = hash_post(post, matches)
-        if told is not None and (key in told or self._known.get(key) is not None):
-            told.setdefault(key, self._known.get(key))
-            return Looked(post, content, folded, None, (), key, told=True)
         whole = self._rule(post, content)
         abouts = find_abouts(whole, matches, post.kind, self._lexicon)
         if content is Content.SPAM:
@@ -198,30 +222,19 @@ class Pipeline:
             told[key] = None
         return Looked(post, content, folded, whole, abouts, key)
 
-    def _mark_campaigns(self, looked: Sequence[Looked], told: dict[bytes, Known | None]) -> list[Looked]:
+    def _look_within(self, post: Post, folded: Folded) -> Looked:
         """Copy-paste by many authors of the batch is an ad, unless it complains: people who share a wrong share a text too.
 
         What is said of a campaign is not said of its words elsewhere, so it is neither remembered nor taken from memory.
         """
-        campaigns = find_campaigns(
-            Poster(one.folded.group, one.post.author.key, one.post.counted_at, one.post.kind) for one in looked
-        )
-        found, first = [], {key for key, known in told.items() if known is not None}
-        for one in looked:
-            within = one.folded.group in campaigns
-            if one.told and (within or one.key not in first):
-                one = self._look(one.post, one.folded)
-            if not within:
-                first.add(one.key)
-            found.append(mark_ads(replace(one, key=b"")) if within else one)
-        return found
+        return mark_ads(replace(self._look(post, folded), key=b""))
 
     def _rule(self, post: Post, content: Content) -> Ruled:
         ruled = apply_rules(join_title(post.title, post.text), post.kind, self._lexicon)
         return replace(ruled, acts=(Act.AD,), found=(), demands=()) if content is Content.SPAM else ruled
 
     def _ask_models(self, looked: Sequence[Looked]) -> Rows:
-        """One call of the model for the whole batch; equal texts are asked once."""
+        """One call of the model for all of them; equal texts are asked once."""
         pairs = list_pairs(looked)
         if self._heads is not None:
             words = self._heads.judge(pairs)
@@ -237,7 +250,7 @@ class Pipeline:
             known = Known(one.content, mentions, words)
             if one.key:
                 told[one.key] = known
-                self._known.put(one.key, known)
+                self._known[one.key] = known
         copy = one.folded
         return JudgedPost(
             one.post.id, known.content, known.mentions_of(one.post.id), copy.group, copy.is_copy, copy.signature, copy.band_keys, known.words

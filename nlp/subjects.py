@@ -11,7 +11,7 @@ from nlp.relevance import Disambiguator, Relevance, Sense
 from tingfeng.errors import QuerySyntaxError, SettingsError
 from tingfeng.query import parse_query
 from tingfeng.query_match import UnitText, meets
-from tingfeng.query_tree import And, Near, Node, Not, Or, Term
+from tingfeng.query_tree import And, FieldIs, Near, Node, Not, NumberIs, Or, Term, TimeIs
 from tingfeng.records import Post, Subject
 from tingfeng.text import BOUNDARY, SEPARATOR, UNIT, encode_units, join_title, normalise, split_units
 
@@ -71,6 +71,11 @@ class SubjectMatcher:
             terms.setdefault(encode_units(clean_units(word, subject.name)), {})[number, False] = None
         for word in subject.exclude:
             terms.setdefault(encode_units(clean_units(word, subject.name)), {})[number, True] = None
+
+    @property
+    def reads_fields(self) -> bool:
+        """Whether some subject is found by more than the words of a post and whom its source names."""
+        return any(asks_field(tree) for tree in self._trees.values())
 
     def match(self, post: Post) -> list[SubjectMatch]:
         """Subjects of a post, in the order they were given; those that only its source names (`post.about`) have no spans."""
@@ -141,6 +146,15 @@ def covers(node: Node) -> bool:
     if isinstance(node, Or):
         return all(covers(child) for child in node.nodes)
     return isinstance(node, Near) and not any(term.prefix for term in (*node.left, *node.right))
+
+
+def asks_field(node: Node) -> bool:
+    """Whether a part of the query looks at anything but words."""
+    if isinstance(node, And | Or):
+        return any(map(asks_field, node.nodes))
+    if isinstance(node, Not):
+        return asks_field(node.node)
+    return isinstance(node, FieldIs | NumberIs | TimeIs)
 
 
 def walk_terms(node: Node) -> Iterator[Term]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from nlp.onnx_model import OnnxModel, cut_by_length, quantise
+from nlp.onnx_model import OnnxModel, cut_by_length, pack, quantise
 from nlp.outputs import SIZES, STARTS
 from nlp.torch_encoder import Encoder
 from nlp.torch_training import pad
@@ -38,17 +38,19 @@ def export(encoder: Encoder, target: Path) -> None:
             output_names=["outputs"],
             dynamic_axes={"pieces": free, "mask": free, "outputs": {0: "texts"}},
         )
-        quantise(full, target)
-    note_attention(target, encoder.shape.attention)
+        small = full.with_name("small.onnx")
+        quantise(full, small)
+        pack(note_attention(small, encoder.shape.attention), target)
 
 
-def note_attention(file: Path, heads: int) -> None:
-    """Writes into the file what nlp/torch_import.py cannot read from its weights."""
+def note_attention(file: Path, heads: int) -> bytes:
+    """The content of the file with what nlp/torch_import.py cannot read from its weights."""
     import onnx
 
     model = onnx.load(file)
     onnx.helper.set_model_props(model, {ATTENTION_KEY: str(heads)})
-    onnx.save(model, file)
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def measure_agreement(encoder: Encoder, exported: OnnxModel, rows: Sequence[Sequence[int]]) -> float:

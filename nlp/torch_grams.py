@@ -73,7 +73,7 @@ def keep_heaviest(
         least = np.partition(said, len(said) - kept, axis=0)[len(said) - kept]
         weights = np.where(said >= least, weights, 0)
     used = weights.any(axis=1)
-    return GramHeads(buckets[used], weights[used].astype(np.float32), bias.astype(np.float32))
+    return GramHeads.plain(buckets[used], weights[used].astype(np.float32), bias.astype(np.float32))
 
 
 def spread(bags: Sequence[Bags], buckets: Buckets) -> torch.Tensor:

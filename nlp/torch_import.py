@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from nlp.encoder_judge import MODEL_FILE, PIECES_FILE
+from nlp.onnx_model import unpack
 from nlp.torch_encoder import LAYER_PLACES, count_layers
 from nlp.torch_export import ATTENTION_KEY
 from nlp.torch_tuning import ATTENTION, Start
@@ -49,7 +50,7 @@ def read_network(file: Path) -> tuple[dict[str, torch.Tensor], int]:
     except ImportError as missing:
         raise UsageError("没有安装 onnx", where="train --start", hint="请运行 pip install 'tingfeng[models]'") from missing
     try:
-        model = onnx.load(file)
+        model = onnx.load_from_string(unpack(file))
         state = read_state(model, {one.name: onnx.numpy_helper.to_array(one) for one in model.graph.initializer})
         noted = {one.key: one.value for one in model.metadata_props}
         attention = int(noted.get(ATTENTION_KEY, ATTENTION))

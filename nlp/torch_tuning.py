@@ -21,6 +21,8 @@ from nlp.torch_training import Course, Material, Run, pad, short_numbers
 from tingfeng.errors import UsageError
 
 BUDGET = 1_200
+# half of what a network begins with: with more, one that has learnt becomes worse again
+RATE, HEAD_RATE = 7e-5, 5e-4
 PIECES_FILE = "pieces.json"
 # of multilingual-e5-small, for checkpoints that do not say
 ATTENTION = 12
@@ -120,7 +122,15 @@ def tune(
     torch.manual_seed(seed)
     encoder = start.build()
     course = Course(
-        total, warmup=total // 16, cooldown=total * 4 // 5, budget=BUDGET, longest=encoder.shape.positions, seed=seed, cue_texts=0.0
+        total,
+        warmup=total // 16,
+        cooldown=total * 4 // 5,
+        rate=RATE,
+        head_rate=HEAD_RATE,
+        budget=BUDGET,
+        longest=encoder.shape.positions,
+        seed=seed,
+        cue_texts=0.0,
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PIECES_FILE).write_text(json.dumps(with_marks(start.pieces), ensure_ascii=False), "utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from tingfeng.fingerprints import mention_id, post_id
 from tingfeng.labels import (
@@ -89,7 +90,7 @@ class Post:
     complaint: Complaint | None = None
     extras: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Stable hash of source and native id."""
         return post_id(self.source, self.native_id)

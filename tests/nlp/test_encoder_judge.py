@@ -73,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export(Encoder(EncoderShape(len(SCORED), SIZES, hidden=32, layers=2, attention=4, inner=48, positions=24)), place / MODEL_FILE)
     hints = len(list_hints(about("水壶裂了"), POST, {"negative": 0.3, "neutral": 0.3, "positive": 0.4}))
     Stack(np.zeros((OUTPUTS_WIDTH + hints, OUTPUTS_WIDTH)), np.zeros(OUTPUTS_WIDTH), np.zeros(hints), np.ones(hints)).save(place / STACK_FILE)
-    GramHeads(np.array([7], dtype=np.int32), np.zeros((1, OUTPUTS_WIDTH), np.float32), np.zeros(OUTPUTS_WIDTH, np.float32)).save(place / GRAMS_FILE)
+    GramHeads.plain(np.array([7], dtype=np.int32), np.zeros((1, OUTPUTS_WIDTH), np.float32), np.zeros(OUTPUTS_WIDTH, np.float32)).save(place / GRAMS_FILE)
     described = describe_settings(settings(hash_network(place)))
     (place / SETTINGS_FILE).write_text(json.dumps(described, ensure_ascii=False), "utf-8")
     return place

@@ -20,7 +20,7 @@ def make_heads(text: str, output: int, *, marked: bool = False) -> GramHeads:
     buckets = hash_both([text], [text])[1 if marked else 0].buckets
     weights = np.zeros((len(buckets), OUTPUTS_WIDTH), dtype=np.float32)
     weights[:, output] = 1.0
-    return GramHeads(buckets, weights, np.full(OUTPUTS_WIDTH, -2.0, dtype=np.float32))
+    return GramHeads.plain(buckets, weights, np.full(OUTPUTS_WIDTH, -2.0, dtype=np.float32))
 
 
 def test_a_text_weighs_one_in_all_whatever_its_length() -> None:
@@ -55,12 +55,14 @@ def test_many_texts_are_scored_as_one_alone() -> None:
 def test_the_file_keeps_weights_to_one_part_in_two_hundred(tmp_path: Path) -> None:
     buckets = np.sort(np.random.default_rng(1).choice(2 * BUCKETS, 5000, replace=False)).astype(np.int32)
     weights = np.random.default_rng(2).normal(size=(5000, OUTPUTS_WIDTH)).astype(np.float32)
-    heads = GramHeads(buckets, weights, np.linspace(-3, 3, OUTPUTS_WIDTH, dtype=np.float32))
+    heads = GramHeads.plain(buckets, weights, np.linspace(-3, 3, OUTPUTS_WIDTH, dtype=np.float32))
     heads.save(tmp_path / "grams.npz")
     again = GramHeads.load(tmp_path / "grams.npz", "")
     assert np.array_equal(again.buckets, buckets)
     assert np.array_equal(again.bias, heads.bias)
-    assert np.abs(again.weights - weights).max() <= np.abs(weights).max() / 200
+    assert again.weights.dtype == np.int8
+    assert np.abs(again.weights * again.scale - weights).max() <= np.abs(weights).max() / 200
+    assert np.abs(again.score(["漏水"], ["漏水"]) - heads.score(["漏水"], ["漏水"])).max() < 0.1
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other shape"])
@@ -71,7 +73,7 @@ def test_a_bad_file_is_named_with_what_to_do(damage: str, tmp_path: Path) -> Non
     if damage == "cut":
         file.write_bytes(file.read_bytes()[:100])
     if damage == "other shape":
-        GramHeads(np.array([3], dtype=np.int32), np.ones((1, 2), dtype=np.float32), np.ones(2, dtype=np.float32)).save(file)
+        GramHeads.plain(np.array([3], dtype=np.int32), np.ones((1, 2), dtype=np.float32), np.ones(2, dtype=np.float32)).save(file)
     with pytest.raises(ModelError) as caught:
         GramHeads.load(file, "请恢复")
     assert (caught.value.where, caught.value.hint) == (str(file), "请恢复")

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from nlp.known import Known, KnownPosts, hash_post
+from nlp.known import hash_post
 from nlp.pipeline import Pipeline
 from nlp.sentiment import LinearSentiment
 from nlp.subjects import SubjectMatch, SubjectMatcher
 from tests.nlp.test_shipped_encoder import read_lexicon
 from tingfeng.clock import parse_iso
-from tingfeng.labels import Act, Content, PostKind
+from tingfeng.labels import Act, PostKind
 from tingfeng.records import Author, Engagement, Post, Subject
 
 AT = parse_iso("2026-11-14T12:00")
@@ -87,15 +87,13 @@ def test_words_of_a_campaign_are_judged_by_their_company(pipeline: Pipeline) -> 
     assert [one.mentions[0].acts for one in fresh.judge([*campaign, late]).posts] == [(Act.AD,)] * 6 + before
 
 
-def test_post_asked_for_longest_ago_is_forgotten_first() -> None:
-    known = KnownPosts(2)
-    said = Known(Content.OK, (), ("壶",))
-    for key in (b"a", b"b"):
-        known.put(key, said)
-    assert known.get(b"a") is said
-    known.put(b"c", said)
-    assert [known.get(key) for key in (b"a", b"b", b"c")] == [said, None, said]
-    assert len(known) == 2
+def test_whom_the_source_names_is_part_of_what_is_remembered(reader: Reader) -> None:
+    words = Pipeline(SubjectMatcher([Subject("暖芽"), Subject("橙屿", query="橙屿 OR 漏水")]), reader, read_lexicon()[0])
+    named = replace(post("漏水了,要求退款", 1), extras={"about": "暖芽"})
+    unnamed = replace(named, native_id="2", extras={})
+    said = [[mention.subject for mention in words.judge([one]).posts[0].mentions] for one in (named, unnamed, named)]
+    assert said == [["暖芽", "橙屿"], ["橙屿"], ["暖芽", "橙屿"]]
+    assert len(reader.asked) == 2
 
 
 def test_half_surrogate_and_spans_are_part_of_the_key() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nlp.about import About, find_abouts
-from nlp.encoder_judge import EncoderJudge
+from nlp.encoder_judge import MODEL_FILE, EncoderJudge
 from nlp.evaluate import read_report
 from nlp.evaluate_heads import read_heads
 from nlp.lexicon import Lexicon, build_lexicon
@@ -160,7 +160,7 @@ def test_a_finished_first_part_can_be_started_from(plan: Plan, judge: EncoderJud
 def test_the_network_may_stay_while_what_lies_beside_it_is_fitted_anew(plan: Plan, judge: EncoderJudge, tmp_path: Path) -> None:
     parts = replace(plan, start=plan.out, run=tmp_path / "run", out=tmp_path / "out", tuning=0, seed=8)
     train_encoder(parts, Teachers(weak, find), LinearSentiment.load(), lambda what, done: None)
-    for name in ("model.onnx", "pieces.json", "grams.npz"):
+    for name in (MODEL_FILE, "pieces.json", "grams.npz"):
         assert (tmp_path / "out" / name).read_bytes() == (plan.out / name).read_bytes()
     assert not (tmp_path / "run").exists()
     assert "网络这一次没有再学" in (tmp_path / "out" / "MODEL_CARD.md").read_text("utf-8")
