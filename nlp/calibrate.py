@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from nlp.evaluate import WANTED_RECALL
 from nlp.outputs import EXCLUSIVE, OUTPUTS, SIZES, cut_head
 from nlp.sentiment import softmax
 
 Table = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
 NEGATIVE, POSITIVE = 0, 2
-WANTED_RECALL = 0.92
 # from here down a text is no longer called negative, whatever recall is wanted
 LEAST_NEGATIVE = 0.30
 MOST_LOST = 0.002

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from nlp.calibrate import WANTED_RECALL, score_f1
+from nlp.calibrate import score_f1
+from nlp.evaluate import WANTED_RECALL
 from nlp.outputs import ACTS, OUTPUTS, TOWARD
 from nlp.sentiment import CLASSES
 from nlp.stack import Table
@@ -36,7 +37,7 @@ def fit_head_limits(found: Mapping[str, Table], wanted: Mapping[str, Table]) -> 
     return {
         "toward": {"negative": min(0.5, max(LEAST_NEGATIVE, sad)), "least": UNCERTAIN_UNDER},
         "acts": dict.fromkeys(map(str, ACTS), act),
-        "aspects": fit_opinion_limits(found["aspects"], wanted["aspects"]),
+        "aspects": {"topic": fit_topic_limit(found["aspects"], wanted["aspects"])},
         "severity": {"safety": min(0.5, max(LEAST_SAFETY, harm))},
         "spam": {"spam": fit_limit(found["spam"][:, 0], wanted["spam"][:, 0])},
     }
@@ -64,23 +65,16 @@ def fit_recall(told: Table, real: npt.NDArray[np.bool_], wanted: float) -> float
     return round(float(np.quantile(told[real], 1 - wanted)), 4) if real.any() else 0.5
 
 
-def fit_opinion_limits(told: Table, real: Table | npt.NDArray[np.bool_]) -> dict[str, float]:
-    """A limit for each polarity: the best F1 of all opinions together, where of each topic only the likeliest is said."""
-    likeliest = keep_likeliest(told)
-    limits = dict.fromkeys(map(str, CLASSES), 0.4)
-    for label in [*limits, *limits]:
-        tried = {limit: score_f1(pass_limits(likeliest, {**limits, label: limit}), real) for limit in GRID}
-        limits[label] = find_middle(tried)
-    return limits
+def fit_topic_limit(told: Table, real: Table | npt.NDArray[np.bool_]) -> float:
+    """The limit of all polarities of a topic together: the best F1 of all opinions, where of each topic only the likeliest is said.
+
+    A limit that the likeliest polarity alone must reach was worse on posts left out: opinions .586 either way, topics .665 against .675.
+    """
+    return find_middle({limit: score_f1(pass_limit(told, limit), real) for limit in GRID})
 
 
-def keep_likeliest(told: Table) -> Table:
-    """Zero for all polarities of a topic but the likeliest."""
-    three = told.reshape(len(told), -1, len(CLASSES))
-    return np.where(three == three.max(axis=2, keepdims=True), three, 0.0).reshape(told.shape)
-
-
-def pass_limits(likeliest: Table, limits: Mapping[str, float]) -> npt.NDArray[np.bool_]:
+def pass_limit(told: Table, limit: float) -> npt.NDArray[np.bool_]:
     """Which opinions are said."""
-    by_output = np.array([limits[label.partition(":")[2]] for label in OUTPUTS["aspects"]])
-    return np.asarray(likeliest >= by_output)
+    three = told.reshape(len(told), -1, len(CLASSES))
+    likeliest = three == three.max(axis=2, keepdims=True)
+    return np.asarray(likeliest & (three.sum(axis=2, keepdims=True) >= limit)).reshape(told.shape)

@@ -35,7 +35,7 @@ from nlp.tokens import PieceReader
 from tingfeng.errors import ModelError
 from tingfeng.labels import Sentiment
 
-MODEL_FILE, PIECES_FILE, SETTINGS_FILE = "model.onnx", "pieces.json", "model.json"
+MODEL_FILE, PIECES_FILE, SETTINGS_FILE = "model.onnx.gz", "pieces.json", "model.json"
 RESTORE = "请从代码库恢复 nlp/weights/encoder(git checkout -- nlp/weights/encoder),或运行 tingfeng train --model encoder"
 BATCH = 1024
 SENTIMENT = slice(STARTS["sentiment"], STARTS["sentiment"] + SIZES["sentiment"])

@@ -108,12 +108,11 @@ def decide_acts(row: Table, limits: Mapping[str, float]) -> tuple[Act, ...]:
 
 
 def decide_opinions(row: Table, limits: Mapping[str, float]) -> dict[Topic, Sentiment]:
-    """Each topic with its likeliest polarity, when that reaches the limit of its polarity."""
-    found: dict[Topic, tuple[float, Sentiment]] = {}
+    """Topics of which all polarities together reach the limit, each with the likeliest."""
+    found: dict[Topic, dict[Sentiment, float]] = {}
     for (topic, polarity), value in zip(OPINIONS, row.tolist(), strict=True):
-        if value >= limits[str(polarity)] and value > found.get(topic, (0.0, polarity))[0]:
-            found[topic] = (value, polarity)
-    return {topic: polarity for topic, (_, polarity) in found.items()}
+        found.setdefault(topic, {})[polarity] = value
+    return {topic: max(own, key=lambda one: own[one]) for topic, own in found.items() if sum(own.values()) >= limits["topic"]}
 
 
 def name_finer(word: HeadWord, about: About) -> HeadWord:

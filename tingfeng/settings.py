@@ -180,7 +180,7 @@ class NlpSettings(Section):
         0.05,
         ge=0,
         le=1,
-        description="编码器认为涉及人身的概率到多少就记为 severity:safety。默认宁多勿漏(查全九成半,查准四成,见 docs/gold.md);"
+        description="编码器认为涉及人身的概率到多少就记为 severity:safety。默认宁多勿漏(查全约九成半,查准近五成,见 docs/gold.md);"
         "误报太多的行业(如汽车故障)可以写 0.3。预警只看原文里的伤害词,不受它影响",
     )
 

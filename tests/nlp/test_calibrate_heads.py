@@ -8,11 +8,10 @@ from nlp.calibrate_heads import (
     find_middle,
     fit_head_limits,
     fit_limit,
-    fit_opinion_limits,
     fit_recall,
     fit_shared_limit,
-    keep_likeliest,
-    pass_limits,
+    fit_topic_limit,
+    pass_limit,
 )
 from nlp.outputs import OUTPUTS
 from nlp.stack import HEADS, WIDTHS
@@ -54,21 +53,20 @@ def test_wanted_recall_is_found() -> None:
 
 def test_of_a_topic_only_the_likeliest_polarity_is_said() -> None:
     row = np.zeros((1, len(OUTPUTS["aspects"])))
-    row[0, :3] = (0.5, 0.2, 0.6)
-    assert keep_likeliest(row)[0, :3].tolist() == [0.0, 0.0, 0.6]
+    row[0, :3] = (0.15, 0.2, 0.16)
+    assert pass_limit(row, 0.5)[0, :3].tolist() == [False, True, False]
+    assert not pass_limit(row, 0.52).any()
 
 
-def test_each_polarity_has_its_limit() -> None:
+def test_limit_of_topics_tells_real_ones_from_the_rest() -> None:
     size = len(OUTPUTS["aspects"])
     told, real = np.full((60, size), 0.01), np.zeros((60, size), dtype=bool)
-    told[:, 0], real[:, 0] = 0.25, True
-    told[:, 2] = 0.2
-    told[:30, 5], real[:30, 5] = 0.7, True
-    told[30:, 5] = 0.5
-    limits = fit_opinion_limits(told, real)
-    assert limits["negative"] <= 0.25
-    assert 0.5 < limits["positive"] <= 0.7
-    assert (pass_limits(keep_likeliest(told), limits) == real).all()
+    told[:, 0], real[:, 0] = 0.45, True
+    told[:30, 5], told[:30, 4], real[:30, 5] = 0.25, 0.2, True
+    told[30:, 5] = 0.3
+    limit = fit_topic_limit(told, real)
+    assert 0.32 < limit <= 0.46
+    assert (pass_limit(told, limit) == real).all()
 
 
 def test_hopeless_safety_does_not_call_everything_harm() -> None:

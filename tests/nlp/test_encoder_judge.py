@@ -38,7 +38,7 @@ POST = Post("s", "1", PostKind.ORIGINAL, "水壶裂了", parse_iso("2026-11-20")
 
 SCORED = {**dict.fromkeys(SPECIAL, 0.0), "▁": -3.0, **dict.fromkeys("水壶裂了很亮好用推荐气人客服不回", -5.0)}
 LIMITS = {
-    "acts": {**dict.fromkeys(OUTPUTS["acts"], 0.5), "complaint": 0.3}, "aspects": dict.fromkeys(OUTPUTS["sentiment"], 0.4),
+    "acts": {**dict.fromkeys(OUTPUTS["acts"], 0.5), "complaint": 0.3}, "aspects": {"topic": 0.4},
     "severity": {"safety": 0.2}, "toward": {"negative": 0.3, "least": 0.4}, "spam": {"spam": 0.5},
 }  # fmt: skip
 TEXTS = ["水壶裂了", "很好用", "客服不回" * 9, "推荐", "气人了" * 3]

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from nlp.evaluate import (
+    Answers,
     calibration_error,
+    error_by_chance,
     evaluate,
+    find_wanted,
     judge_by_words,
     measure,
+    pool,
     read_report,
     score_class,
 )
@@ -54,6 +58,29 @@ def test_precision_recall_and_f1_of_a_class() -> None:
 def test_class_never_said_scores_zero() -> None:
     score = score_class(np.array([0, 0]), np.array([2, 0]), POSITIVE)
     assert (score.precision, score.recall, score.f1, score.n) == (0.0, 0.0, 0.0, 1)
+
+
+def test_limit_for_the_wanted_recall_is_the_highest_that_finds_it() -> None:
+    negative, real = np.arange(100) / 100, np.arange(100) >= 50
+    limit, precision = find_wanted(negative, real)
+    assert (real & (negative >= limit)).sum() >= 0.92 * real.sum() > (real & (negative > limit + 0.01)).sum()
+    assert precision == 1.0
+    assert find_wanted(negative, np.arange(100) % 2 == 0) == (0.06, 0.5)
+
+
+def test_few_texts_alone_bring_about_an_error() -> None:
+    few, many = (error_by_chance(np.full(n, 0.8)) for n in (50, 5000))
+    assert few == pytest.approx((2 / np.pi * 0.16 / 50) ** 0.5, rel=0.2)
+    assert many < few / 5
+
+
+def test_texts_of_several_sets_are_pooled() -> None:
+    judge = Scripted({"甲": (0.9, 0.0, 0.1), "乙": (0.7, 0.0, 0.3)})
+    sets = [Answers.ask(judge, rows(("甲", NEGATIVE), ("乙", POSITIVE))), Answers.ask(judge, rows(("甲", NEGATIVE)))]
+    error, n = pool(sets)
+    assert error == pytest.approx((0.1 + 0.7) / 3, abs=1e-4)
+    assert n == 3
+    assert pool([]) == (0.0, 0)
 
 
 def test_calibration_error_is_the_gap_of_confidence_and_accuracy() -> None:

@@ -27,6 +27,8 @@ SET = SetReport(
     uncertain=0.1,
     alarm=Score(0.75, 0.5, 0.6, 4),
     seen=True,
+    wanted=(0.1937, 0.61),
+    ece_by_chance=0.021,
 )
 
 
@@ -42,12 +44,12 @@ def test_row_shows_every_measure_and_a_dash_for_a_class_that_is_not_there() -> N
     row = render_table([SET]).splitlines()[-1]
     assert row == (
         "| 家居 | 10 | 0.900 | 0.899 | 0.600 | 0.700 | 0.80 / 1.00 / 0.89(4) | – "
-        "| 1.00 / 0.83 / 0.91(6) | 0.75 / 0.50 | 0.050 | 10.0% |"
+        "| 1.00 / 0.83 / 0.91(6) | 0.75 / 0.50 | **P 0.61(≥ 0.19)** | 0.050(0.021) | 10.0% |"
     )
 
 
 def test_rows_have_as_many_cells_as_the_head() -> None:
-    assert {line.count("|") for line in render_table([SET]).splitlines()} == {13}
+    assert {line.count("|") for line in render_table([SET]).splitlines()} == {14}
 
 
 def test_models_stand_side_by_side_on_the_sets_that_both_have() -> None:
@@ -61,6 +63,15 @@ def test_models_stand_side_by_side_on_the_sets_that_both_have() -> None:
 def test_seen_and_unseen_stand_apart() -> None:
     text = render_results(EvaluationReport("linear-x", {}, (SET, replace(SET, name="课程", seen=False))))
     assert text.index("家居") < text.index("### 陌生文本") < text.index("课程")
+
+
+def test_limit_is_bold_only_where_the_own_one_finds_too_few() -> None:
+    assert "| P 0.61(≥ 0.19) |" in render_table([replace(SET, alarm=Score(0.7, 0.92, 0.8, 4))])
+
+
+def test_errors_of_all_texts_stand_below_the_tables() -> None:
+    report = EvaluationReport("linear-x", {}, (SET,), ((0.0123, 10), (0.0, 0)))
+    assert "ECE:同源的留出集 0.012(10 条)。" in render_results(report)
 
 
 def test_no_unseen_sets_no_heading() -> None:

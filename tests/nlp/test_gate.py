@@ -16,7 +16,7 @@ from nlp.train import TrainResult, learn_sentiment
 
 SET = SetReport(
     "家居", 1000, 0.9, 0.5, 0.6, {"negative": Score(0.9, 0.9, 0.9, 500), "positive": Score(0.9, 0.9, 0.9, 500)}, 0.02, 0.05,
-    Score(0.9, 0.9, 0.9, 500), True,
+    Score(0.9, 0.9, 0.9, 500), True, (0.4, 0.9), 0.01,
 )  # fmt: skip
 OLD = EvaluationReport("old", {}, (SET, replace(SET, name="外卖"), replace(SET, name="酒店")))
 

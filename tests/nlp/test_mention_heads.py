@@ -12,7 +12,7 @@ from tingfeng.labels import Act, Owner, Sentiment, Severity, Stage, Topic
 
 LIMITS: Mapping[str, Mapping[str, float]] = {
     "toward": {"negative": 0.3, "least": 0.4}, "acts": dict.fromkeys(OUTPUTS["acts"], 0.5), "severity": {"safety": 0.2},
-    "aspects": {"negative": 0.4, "neutral": 0.5, "positive": 0.6}, "spam": {"spam": 0.5},
+    "aspects": {"topic": 0.4}, "spam": {"spam": 0.5},
 }  # fmt: skip
 
 
@@ -44,12 +44,12 @@ def test_other_is_said_when_no_act_is() -> None:
     assert set(decide_acts(told, LIMITS["acts"])) == {Act.PRAISE, Act.QUESTION}
 
 
-def test_a_topic_has_one_polarity_and_each_polarity_its_limit() -> None:
+def test_a_topic_is_said_by_all_its_polarities_together_with_the_likeliest() -> None:
     told = np.zeros(len(OPINIONS))
     told[OPINIONS.index((Topic.REFUND, Sentiment.NEGATIVE))] = 0.45
-    told[OPINIONS.index((Topic.PRICE, Sentiment.POSITIVE))] = 0.55
-    told[OPINIONS.index((Topic.APP, Sentiment.NEGATIVE))] = 0.6
-    told[OPINIONS.index((Topic.APP, Sentiment.POSITIVE))] = 0.7
+    told[OPINIONS.index((Topic.PRICE, Sentiment.POSITIVE))] = 0.35
+    told[OPINIONS.index((Topic.APP, Sentiment.NEGATIVE))] = 0.2
+    told[OPINIONS.index((Topic.APP, Sentiment.POSITIVE))] = 0.25
     assert decide_opinions(told, LIMITS["aspects"]) == {Topic.REFUND: Sentiment.NEGATIVE, Topic.APP: Sentiment.POSITIVE}
 
 

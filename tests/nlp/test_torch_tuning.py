@@ -71,10 +71,10 @@ def test_old_lessons_keep_what_people_said_and_reviews_teach_what_is_felt_toward
 def test_tuning_learns_whose_verdict_it_is(start: Start, tmp_path: Path) -> None:
     texts = [(f"{OWN}比{OTHER}好用", 2), (f"{OTHER}比{OWN}好用", 0)]
     lessons = [Lesson("invented", text, {"toward": one_hot(len(TOWARD), label)}) for text, label in texts] * 40
-    encoder = tune(start, lessons, tmp_path, total=6000, seed=7, progress=lambda what, done: None)
+    encoder = tune(start, lessons, tmp_path, total=6000, seed=7, progress=lambda what, done: None, rates=(1.5e-4, 1e-3))
     told = ask(encoder, start.reader().read([text for text, _ in texts], 24))[:, STARTS["toward"] :][:, : len(TOWARD)]
     assert told.argmax(axis=1).tolist() == [2, 0]
-    again = tune(start, lessons, tmp_path, total=6000, seed=7, progress=lambda what, done: None)
+    again = tune(start, lessons, tmp_path, total=6000, seed=7, progress=lambda what, done: None, rates=(1.5e-4, 1e-3))
     assert all(torch.equal(one, two) for one, two in zip(encoder.state_dict().values(), again.state_dict().values(), strict=True))
 
 
