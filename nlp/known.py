@@ -10,7 +10,7 @@ from nlp.subjects import SubjectMatch
 from tingfeng.labels import Content
 from tingfeng.records import Mention, Post
 
-# so many posts are remembered by a pipeline, those that were asked for last; its models are part of every key by that
+# posts that a pipeline remembers, those asked for last; each pipeline for itself, so that its models need not be part of the key
 KEPT = 20_000
 
 

@@ -204,14 +204,18 @@ class Pipeline:
 
     def _look(self, post: Post, folded: Folded, told: dict[bytes, Known | None] | None = None) -> Looked:
         """In `told` stands None for what this batch says for the first time; without it nothing is taken from memory."""
-        key = hash_post(post, self._subjects.match(post) if self._reads_fields else ())
+        matches = self._subjects.match(post) if self._reads_fields else None
+        key = hash_post(post, matches or ())
         if told is not None and (key in told or key in self._known):
             told.setdefault(key, self._known.get(key))
             return Looked(post, Content.OK, folded, None, (), key, told=True)
         content = judge_content(post.title, post.text)
         if content is Content.SPAM and post.kind is PostKind.TICKET:
             content = Content.OK  # nobody advertises by a ticket
-        matches = () if content is Content.NO_TEXT else tuple(self._subjects.match(post))
+        if content is Content.NO_TEXT:
+            matches = []
+        elif matches is None:
+            matches = self._subjects.match(post)
         if not matches:
             return Looked(post, content, folded, None, ())
         whole = self._rule(post, content)
