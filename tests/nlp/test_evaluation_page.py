@@ -44,7 +44,7 @@ def test_row_shows_every_measure_and_a_dash_for_a_class_that_is_not_there() -> N
     row = render_table([SET]).splitlines()[-1]
     assert row == (
         "| 家居 | 10 | 0.900 | 0.899 | 0.600 | 0.700 | 0.80 / 1.00 / 0.89(4) | – "
-        "| 1.00 / 0.83 / 0.91(6) | 0.75 / 0.50 | **P 0.61(≥ 0.19)** | 0.050(0.021) | 10.0% |"
+        "| 1.00 / 0.83 / 0.91(6) | 0.75 / 0.50 | **P 0.61(≥ 0.19,全报 0.40)** | 0.050(0.021) | 10.0% |"
     )
 
 
@@ -66,7 +66,7 @@ def test_seen_and_unseen_stand_apart() -> None:
 
 
 def test_limit_is_bold_only_where_the_own_one_finds_too_few() -> None:
-    assert "| P 0.61(≥ 0.19) |" in render_table([replace(SET, alarm=Score(0.7, 0.92, 0.8, 4))])
+    assert "| P 0.61(≥ 0.19,全报 0.40) |" in render_table([replace(SET, alarm=Score(0.7, 0.92, 0.8, 4))])
 
 
 def test_errors_of_all_texts_stand_below_the_tables() -> None:
